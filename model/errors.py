@@ -1,0 +1,48 @@
+"""Everything this package raises on purpose, split by who must act.
+
+ModelError
+├── InvalidInputError   the caller's array has the wrong shape or values
+├── DatasetError        training data is missing, malformed or unfit to train on
+├── ArtifactError       a saved network is missing, damaged or incompatible
+└── TrainingError       training cannot start or cannot go on
+    ├── PreflightError      the network and its backprop failed their check before the first epoch
+    └── DivergedError       a loss or weight stopped being a number
+"""
+
+
+class ModelError(Exception):
+    """Base of all of them; its text is one line that can be shown to the person who must act."""
+
+
+class InvalidInputError(ModelError):
+    """The caller's array has the wrong shape or values.
+
+    Attributes:
+        reason: a stable slug, such as `wrong-width`, for programs.
+        pointer: where, as an RFC 6901 path below the array, such as `/3/17`; empty for the whole.
+    """
+
+    def __init__(self, reason: str, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.pointer = pointer
+
+
+class DatasetError(ModelError):
+    """Training data is missing, malformed or unfit to train on; says file, row and column."""
+
+
+class ArtifactError(ModelError):
+    """A saved network is missing, damaged or incompatible; names the file and the reason."""
+
+
+class TrainingError(ModelError):
+    """Training cannot start or cannot go on."""
+
+
+class PreflightError(TrainingError):
+    """The network and its backprop failed their check before the first epoch."""
+
+
+class DivergedError(TrainingError):
+    """A loss or weight stopped being a number; names the tensor."""

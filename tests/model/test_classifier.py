@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import (
+    Artifact,
+    ArtifactError,
+    Classifier,
+    Float64s,
+    InvalidInputError,
+    fold,
+    forward,
+    load_classifier,
+    save_artifact,
+)
+from tests.model.artifacts import make_artifact
+
+FAR = [(0.0, 1.0), (3.0, 0.5), (1e4, 1.0), (1e7, 1e3), (-1.7e9, 10.0)]  # mean, scale
+
+
+def plain_logits(artifact: Artifact, x: Float64s) -> Float64s:
+    """A float64 evaluation of the saved arrays, without the fold."""
+    W1, b1, W2, b2 = (array.astype(np.float64) for array in artifact.parameters)
+    z1 = ((x - artifact.input_mean) / artifact.input_scale) @ W1 + b1
+    a1 = np.tanh(z1) if artifact.metadata["activation"] == "tanh" else np.maximum(z1, 0)
+    return (a1 @ W2 + b2) / artifact.temperature
+
+
+def plain_probabilities(artifact: Artifact, x: Float64s) -> Float64s:
+    z = plain_logits(artifact, x)
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def rows_for(artifact: Artifact, rng: np.random.Generator, spread: float = 1.0) -> Float64s:
+    noise = rng.normal(size=(50, len(artifact.input_mean)))
+    return artifact.input_mean + spread * artifact.input_scale * noise
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(("mean", "scale"), FAR)
+def test_predict_keeps_its_promise(
+    mean: float, scale: float, activation: str, rng: np.random.Generator
+) -> None:
+    artifact = make_artifact(
+        rng, shape=(30, 64, 6), activation=activation, mean=mean, scale=scale, temperature=0.6
+    )
+    x = rows_for(artifact, rng)
+
+    p = fold(artifact).predict(x)
+
+    assert p.dtype == np.float32
+    np.testing.assert_allclose(p, plain_probabilities(artifact, x), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0, 10.0, 100.0, 1e6])
+def test_predict_keeps_its_promise_for_outliers(spread: float, rng: np.random.Generator) -> None:
+    artifact = make_artifact(rng, shape=(30, 64, 6), temperature=0.2)
+    x = rows_for(artifact, rng, spread)
+
+    p = fold(artifact).predict(x)
+
+    np.testing.assert_allclose(p, plain_probabilities(artifact, x), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(("mean", "scale"), FAR)
+def test_trace_is_right_to_float64(
+    mean: float, scale: float, activation: str, rng: np.random.Generator
+) -> None:
+    artifact = make_artifact(
+        rng, shape=(30, 64, 6), activation=activation, mean=mean, scale=scale, temperature=0.6
+    )
+    x = rows_for(artifact, rng)
+
+    trace, expected = fold(artifact).trace(x), plain_logits(artifact, x)
+
+    # Sums of 64 products in float64, relative to the largest.
+    assert np.abs(trace.z2 - expected).max() <= 1e-13 * np.abs(expected).max()
+
+
+def test_the_four_arrays_act_on_raw_features(rng: np.random.Generator) -> None:
+    artifact = make_artifact(rng, mean=2.0, scale=3.0, temperature=1.7)
+    classifier, x = fold(artifact), rows_for(artifact, rng)
+
+    raw = forward(classifier.parameters, x, classifier.activation)
+
+    np.testing.assert_allclose(raw.z2, classifier.trace(x).z2, rtol=1e-12)
+
+
+def test_a_small_network_is_served_in_float32(rng: np.random.Generator) -> None:
+    artifact = make_artifact(rng)
+    classifier, x = fold(artifact), rows_for(artifact, rng)
+
+    peak = np.abs(classifier.trace(x).z2).max()
+
+    assert peak < classifier.fast_reach
+
+
+@pytest.fixture
+def classifier(rng: np.random.Generator) -> Classifier:
+    return fold(make_artifact(rng))
+
+
+@pytest.mark.parametrize("width", [3, 5])
+def test_a_row_of_the_wrong_length_is_explained(classifier: Classifier, width: int) -> None:
+    with pytest.raises(InvalidInputError, match=f"rows of 4 features, got {width}") as caught:
+        classifier.predict(np.zeros((1, width)))
+
+    assert caught.value.reason == "wrong-width"
+
+
+def test_logits_that_overflow_are_refused_with_their_row(rng: np.random.Generator) -> None:
+    classifier = fold(make_artifact(rng, scale=1e-300))
+    x = np.zeros((3, 4))
+    x[1] = -1e308  # relu would forgive the other sign
+
+    with pytest.raises(InvalidInputError, match="overflow") as caught:
+        classifier.predict(x)
+
+    assert (caught.value.reason, caught.value.pointer) == ("non-finite-result", "/1")
+
+
+def test_features_beyond_float32_are_still_answered(rng: np.random.Generator) -> None:
+    artifact = make_artifact(rng, scale=1e100)
+    x = rows_for(artifact, rng)
+
+    p = fold(artifact).predict(x)
+
+    np.testing.assert_allclose(p, plain_probabilities(artifact, x), rtol=0, atol=2e-6)
+
+
+def test_weights_too_large_to_use_fail_the_self_test(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    artifact = make_artifact(rng)
+    artifact.parameters.W1[:] = 1e38
+    save_artifact(tmp_path / "huge.npz", artifact)
+
+    with pytest.raises(ArtifactError, match=r"huge\.npz: fails its self-test"):
+        load_classifier(tmp_path / "huge.npz")
