@@ -1,0 +1,58 @@
+"""What every format is read into, and the checks that do not depend on the format."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.arrays import Labels
+from model.data.inputs import Inputs, column_kinds
+from model.data.labels import Classes, Label, Locate, encode_labels
+from model.errors import DatasetError
+
+
+class Dataset(NamedTuple):
+    """Rows of features, each with its class."""
+
+    inputs: Inputs  # (N, D) finite; uint8 where the source holds bytes, else float64
+    labels: Labels  # (N,) class indices from 0
+    classes: Classes  # C distinct label values, sorted; at least 2
+    features: tuple[str, ...] | None  # D names; None when the source has none
+    kinds: NDArray[np.int64]  # (D,) equal where columns share one scale, see column_kinds
+    source: str  # the name of the file that was read, without its folder
+
+
+class Unlabelled(NamedTuple):
+    """The features of a dataset before its labels are understood."""
+
+    inputs: Inputs  # (N, D)
+    features: tuple[str, ...] | None  # D names
+    source: str
+
+
+def with_labels(rows: Unlabelled, raw: Sequence[Label], locate: Locate) -> Dataset:
+    """Join features and raw labels to something that can be trained on.
+
+    Args:
+        rows: the features, (N, D).
+        raw: N labels as the file holds them.
+        locate: where the label with a given index stands, for messages.
+
+    Raises:
+        DatasetError: fewer than 2 rows or 2 classes, or a label that cannot be used.
+    """
+    if len(raw) < 2:
+        raise DatasetError(
+            f"{rows.source}: expected at least 2 rows of data, found {len(raw)}; add rows"
+        )
+
+    classes, indices = encode_labels(raw, locate)
+    if len(classes) < 2:
+        raise DatasetError(
+            f"{rows.source}: expected at least 2 classes, found only {classes[0]!r:.60} in all "
+            f"{len(raw)} rows; add rows of another class or name another target"
+        )
+
+    kinds = column_kinds(rows.inputs, rows.features)
+    return Dataset(rows.inputs, indices, classes, rows.features, kinds, rows.source)

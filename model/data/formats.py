@@ -1,0 +1,108 @@
+"""Decides by its name how a source of data is read."""
+
+from pathlib import Path
+
+from model.data.dataset import Dataset
+from model.data.idx import is_idx, read_idx, read_idx_images
+from model.data.inputs import Inputs
+from model.data.npz import read_npz, read_npz_features
+from model.data.table import read_csv, read_csv_features
+from model.data.wording import named, shown
+from model.errors import DatasetError
+
+UNDERSTOOD = (
+    ".csv or .csv.gz (a table with a header), .npz (arrays X and y), or images,labels "
+    "(two IDX files, plain or gzip-compressed, joined by a comma)"
+)
+
+
+def read_dataset(text: str, target: str | None = None) -> Dataset:
+    """Read data to train or evaluate on.
+
+    Args:
+        text: a path to `.csv`, `.csv.gz` or `.npz`, or two to IDX files as `images,labels`.
+        target: the column of labels, for tables; the last one if None.
+
+    Raises:
+        DatasetError: the data is malformed or of no known format.
+        OSError: a file is missing (FileNotFoundError) or cannot be read.
+    """
+    path = Path(text)
+    if _is_table(text):
+        return read_csv(path, target)
+    if target is not None:
+        raise DatasetError(
+            f"{named(path)}: expected a table for target column {shown(target)}, found another "
+            "format; leave the target out"
+        )
+    if _is_archive(text):
+        return read_npz(path)
+    if pair := _idx_pair(text):
+        return read_idx(*pair)
+    raise _unknown_format(path)
+
+
+def read_features(text: str, features: tuple[str, ...] | None, width: int) -> Inputs:
+    """Read data to predict from; labels may be absent and are not looked at.
+
+    Args:
+        text: as for read_dataset; of IDX files the images alone suffice.
+        features: the model's D names, or None; columns of tables are found by them.
+        width: D.
+
+    Returns:
+        (N, D), finite, N at least 1.
+
+    Raises:
+        DatasetError: the data is malformed, of no known format, or not of this model's features.
+        OSError: a file is missing (FileNotFoundError) or cannot be read.
+    """
+    path = Path(text)
+    if _is_table(text):
+        return read_csv_features(path, features, width)
+
+    inputs = read_npz_features(path) if _is_archive(text) else _read_images(text)
+    if inputs.shape[1] != width:
+        raise DatasetError(
+            f"{named(path)}: expected {width} features in each row, as the model has, found "
+            f"{inputs.shape[1]}; give data of the kind the model was trained on"
+        )
+    return inputs
+
+
+def _read_images(text: str) -> Inputs:
+    """The images of an IDX pair or of a file of their own."""
+    if pair := _idx_pair(text):
+        return read_idx_images(pair[0])
+    if is_idx(Path(text)):
+        return read_idx_images(Path(text))
+    raise _unknown_format(Path(text))
+
+
+def _is_table(text: str) -> bool:
+    return text.lower().endswith((".csv", ".csv.gz"))
+
+
+def _is_archive(text: str) -> bool:
+    return text.lower().endswith(".npz")
+
+
+def _idx_pair(text: str) -> tuple[Path, Path] | None:
+    """The two paths in `images,labels`, unless a file has that very name."""
+    images, _, labels = text.partition(",")
+    if not images or not labels or "," in labels or Path(text).exists():
+        return None
+    return Path(images), Path(labels)
+
+
+def _unknown_format(path: Path) -> DatasetError:
+    """The error to raise, once it is certain that there is a file to be read.
+
+    Raises:
+        OSError: there is none.
+    """
+    with path.open("rb"):
+        return DatasetError(
+            f"{named(path)}: expected {UNDERSTOOD}, found a file of no known format; convert it "
+            "to one of these"
+        )

@@ -1,0 +1,58 @@
+"""Feature values, and which columns of them may share one scale."""
+
+import re
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Bytes stay bytes: 47 MB for MNIST instead of 376.
+Inputs: TypeAlias = NDArray[np.uint8 | np.float64]
+
+_CHECKED_AT_ONCE = 2**20  # cells; bounds the temporaries to some 20 MB
+
+
+def column_kinds(inputs: Inputs, features: Sequence[str] | None) -> NDArray[np.int64]:
+    """Number the columns by kind.
+
+    Columns are of one kind when their names differ in digits only and every value in all of them
+    is an integer in 0..255: the pixels of an image, the counts of a bag. Scaling each pixel by
+    itself would blow up those that are almost always 0. Any other column is its own kind, because
+    x1 and x2 of a table may be in different units.
+
+    Args:
+        inputs: (N, D).
+        features: D names, or None, which counts as D names differing in digits only.
+
+    Returns:
+        (D,), from 0 in order of first appearance.
+    """
+    stems = [re.sub(r"\d+", "", name) for name in features or [""] * inputs.shape[1]]
+    first: dict[str, int] = {}
+    leader = np.array([first.setdefault(stem, i) for i, stem in enumerate(stems)], dtype=np.int64)
+
+    apart = np.zeros(len(stems), dtype=bool)
+    apart[leader[~holds_bytes(inputs)]] = True
+    leader = np.where(apart[leader], np.arange(len(stems)), leader)
+    return np.unique(leader, return_inverse=True)[1].astype(np.int64)
+
+
+def holds_bytes(inputs: Inputs) -> NDArray[np.bool_]:
+    """For each column, whether every value is an integer in 0..255.
+
+    Args:
+        inputs: (N, D).
+
+    Returns:
+        (D,).
+    """
+    result = np.ones(inputs.shape[1], dtype=bool)
+    if inputs.dtype == np.uint8:
+        return result
+
+    step = max(1, _CHECKED_AT_ONCE // max(1, inputs.shape[1]))
+    for start in range(0, len(inputs), step):
+        rows = inputs[start : start + step]
+        result &= ((rows >= 0) & (rows <= 255) & (rows == np.floor(rows))).all(axis=0)
+    return result

@@ -1,0 +1,146 @@
+"""NumPy archives: `X` (N, D) numbers and `y` (N,) labels, read without pickle."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+
+from model.data.dataset import Dataset, Unlabelled, with_labels
+from model.data.inputs import Inputs
+from model.data.labels import Label
+from model.data.wording import listed, named, shown
+from model.errors import DatasetError
+
+# Any: what the file holds is found out here.
+Found = NDArray[Any]
+
+
+def read_npz(path: Path) -> Dataset:
+    """Read features and labels; X with more than 2 dimensions is flattened to (N, D).
+
+    Raises:
+        DatasetError: an array is missing or unfit, or the file is damaged.
+        OSError: the file is missing or cannot be read.
+    """
+    name = named(path)
+    with _open_archive(path) as archive:
+        X, y = _member(archive, "X", name), _member(archive, "y", name)
+    inputs = _inputs(X, name)
+    if y.shape != (len(X),):
+        remedy = "give class labels, such as y.argmax(axis=1)" if y.ndim > 1 else "align them"
+        raise DatasetError(
+            f"{name}: y: expected shape ({len(X)},), a label for each row of X, found {y.shape}; "
+            f"{remedy}"
+        )
+    return with_labels(
+        Unlabelled(inputs, None, name), _raw_labels(y, name), locate=lambda i: f"{name}: y[{i}]"
+    )
+
+
+def read_npz_features(path: Path) -> Inputs:
+    """Read X alone.
+
+    Returns:
+        (N, D), uint8 or float64.
+
+    Raises:
+        DatasetError: X is missing or unfit, or the file is damaged.
+        OSError: the file is missing or cannot be read.
+    """
+    with _open_archive(path) as archive:
+        X = _member(archive, "X", named(path))
+    return _inputs(X, named(path))
+
+
+@contextmanager
+def _open_archive(path: Path) -> Iterator[NpzFile]:
+    """Open an archive; whatever goes wrong inside it is a DatasetError."""
+    with path.open("rb") as raw:
+        try:
+            archive = np.load(raw, allow_pickle=False)
+            if not isinstance(archive, NpzFile):
+                raise TypeError("a single array")
+            with archive:
+                yield archive
+        except DatasetError:
+            raise
+        # Damage surfaces as almost anything: zip, zlib, struct, token, value or memory errors.
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise  # the disk's fault; a false offset in the archive is EINVAL or has no number
+            raise DatasetError(
+                f"{named(path)}: expected a whole NumPy archive (.npz), found it damaged or of "
+                f"another kind ({type(error).__name__}: {shown(str(error))}); save it again with "
+                "np.savez(file, X=..., y=...)"
+            ) from error
+
+
+def _member(archive: NpzFile, member: str, name: str) -> Found:
+    """One array of the archive."""
+    if member not in archive.files:
+        raise DatasetError(
+            f"{name}: expected arrays X and y, found {listed(archive.files)}, no {member}; save it "
+            "with np.savez(file, X=..., y=...)"
+        )
+    try:
+        return archive[member]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        raise DatasetError(
+            f"{name}: {member}: expected numbers or text, found Python objects, which are never "
+            f"unpickled; convert {member} with np.asarray(..., dtype=...)"
+        ) from error
+
+
+def _inputs(X: Found, name: str) -> Inputs:
+    """X as finite (N, D) values: bytes stay bytes, all other numbers become float64."""
+    if X.dtype.kind not in "biuf":
+        raise DatasetError(
+            f"{name}: X: expected real numbers, found {X.dtype}; convert X to float64"
+        )
+    if X.ndim < 2 or X.size == 0:
+        raise DatasetError(
+            f"{name}: X: expected shape (N, D) with N and D at least 1, found {X.shape}; reshape X"
+        )
+
+    values = _as_inputs(X)
+    finite = np.isfinite(values)
+    if not finite.all():
+        index = tuple(np.argwhere(~finite)[0].tolist())
+        raise DatasetError(
+            f"{name}: X[{', '.join(map(str, index))}], that is row {index[0]} counted from 0, "
+            f"column {index[1:] if X.ndim > 2 else index[1]}: expected a finite number, found "
+            f"{X[index]}; fill it in or remove the row"
+        )
+    return values.reshape(len(X), -1)
+
+
+def _as_inputs(X: Found) -> Inputs:
+    """Numbers of any type as uint8 or float64, in C order."""
+    if X.dtype in (np.bool_, np.uint8):
+        return X.astype(np.uint8, order="C", copy=False)
+    with np.errstate(over="ignore"):  # becomes an infinity, which the caller looks for
+        return X.astype(np.float64, order="C", copy=False)
+
+
+def _raw_labels(y: Found, name: str) -> list[Label]:
+    """Y as Python values; bytes that are not UTF-8 stay recognisable as such."""
+    match y.dtype.kind:
+        case "i" | "u" | "U":
+            return y.tolist()
+        case "b":
+            return y.astype(np.uint8).tolist()
+        case "f":
+            return y.astype(np.float64).tolist()
+        case "S":
+            return [label.decode("utf-8", "surrogateescape") for label in y.tolist()]
+        case _:
+            raise DatasetError(
+                f"{name}: y: expected integers, numbers or text, found {y.dtype}; convert y"
+            )
