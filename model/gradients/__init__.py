@@ -1,5 +1,9 @@
-"""Independent derivatives to hold the explicit ones against; everything here is float64."""
+"""Gradients to see and to trust: derivatives, and independent oracles to hold them against.
 
-from model.gradients.oracles import Complex, complex_step_slope, reference_loss
+Everything here is float64.
+"""
 
-__all__ = ["Complex", "complex_step_slope", "reference_loss"]
+from model.gradients.derivative import Derivative, softmax_derivative
+from model.gradients.oracles import complex_step_slope, reference_loss
+
+__all__ = ["Derivative", "complex_step_slope", "reference_loss", "softmax_derivative"]

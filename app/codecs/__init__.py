@@ -1,0 +1,1 @@
+"""Bytes to arrays and arrays to bytes; the only place where posted values are judged."""

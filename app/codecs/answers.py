@@ -1,0 +1,94 @@
+"""Arrays to the bytes of an answer, in one pass and with the shortest digits that round-trip."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from app.errors import Problem
+from app.repository import Served
+from model import Float32s
+from model.gradients import Derivative
+
+# Answers depend on the model of the moment; nothing between us and the client may keep them.
+HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_MOST_CELLS = 10  # named in one problem, so that it stays small
+
+
+def json_response(content: Any) -> Response:  # Any: what JSON can hold, and arrays
+    """200 with `content` as JSON; arrays are written from their own memory."""
+    return Response(
+        orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY),
+        media_type="application/json",
+        headers=HEADERS,
+    )
+
+
+def prediction(served: Served, probabilities: Float32s) -> Response:
+    """The answer of /predict. probabilities: (N, C)."""
+    return json_response(
+        {
+            "model": served.name,
+            "version": served.version,
+            "classes": served.classes,
+            "labels": [served.classes[i] for i in probabilities.argmax(axis=1).tolist()],
+            "probabilities": probabilities,
+        }
+    )
+
+
+def derivative(served: Served | None, found: Derivative) -> Response:
+    """The answer of /gradient; bare logits come from no model."""
+    return json_response(
+        {
+            "model": served and served.name,
+            "version": served and served.version,
+            "of": "probabilities",
+            "wrt": "logits",
+            "mode": "jacobian",
+            "shape": found.jacobian.shape,
+            "gradient": found.jacobian,
+            "logits": found.logits,
+            "probabilities": found.probabilities,
+        }
+    )
+
+
+def model_card(
+    served: Served, versions: list[str], *, default: bool
+) -> dict[str, Any]:  # Any: JSON
+    """What /models tells of a model."""
+    metadata = served.classifier.metadata
+    return {
+        "name": served.name,
+        "version": served.version,
+        "versions": versions,
+        "default": default,
+        "classes": served.classes,
+        "features": served.features,
+        "activation": metadata["activation"],
+        "shapes": {
+            name: array.shape for name, array in served.classifier.centred._asdict().items()
+        },
+        "metrics": metadata["metrics"],
+        "sha256": metadata["sha256"],
+    }
+
+
+def problem(found: Problem, instance: str) -> Response:
+    """RFC 9457. `instance` names this occurrence."""
+    content: dict[str, Any] = {  # Any: strings, a number, a list
+        "type": f"/problems/{found.slug}",
+        "title": found.title,
+        "status": int(found.status),
+        "detail": found.detail,
+        "instance": instance,
+    }
+    if found.cells:
+        content["errors"] = [cell._asdict() for cell in found.cells[:_MOST_CELLS]]
+    return Response(
+        orjson.dumps(content),
+        status_code=found.status,
+        media_type="application/problem+json",
+        headers=HEADERS | dict(found.headers),
+    )

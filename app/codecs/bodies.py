@@ -1,0 +1,38 @@
+"""The bytes of a request, refused before parsing when they are too many or of another kind."""
+
+from starlette.requests import Request
+
+from app.errors import RequestError
+
+
+async def read_json_body(request: Request, largest: int) -> bytes:
+    """The whole body of a JSON request.
+
+    Args:
+        request: its body is read here, once.
+        largest: bytes.
+
+    Raises:
+        RequestError: unsupported-media-type or body-too-large.
+    """
+    headers = request.headers
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise RequestError("unsupported-media-type", "expected Content-Type: application/json")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
+
+    declared = headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > largest:
+        raise _too_large(largest)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > largest:
+            raise _too_large(largest)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large(largest: int) -> RequestError:
+    return RequestError("body-too-large", f"expected a body of at most {largest} bytes")

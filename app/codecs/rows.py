@@ -1,0 +1,166 @@
+"""JSON arrays to one float64 array: types, range and rectangle are judged here and nowhere else.
+
+A batch that is right is copied once, by simdjson, without making a Python number of any cell.
+Only a batch that is not is walked cell by cell, to name the first cell to blame.
+"""
+
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+
+from app.codecs.documents import Document, Value, is_array, is_object, kind, members
+from app.errors import Cell, RequestError
+from model import Float64s
+
+FLOAT32_LARGEST = float(np.finfo(np.float32).max)
+FLOAT64_LARGEST = float(np.finfo(np.float64).max)
+
+
+class Limits(NamedTuple):
+    """How much one request may hold."""
+
+    rows: int
+    cells: int
+
+
+def rows_of(
+    document: Document, field: str, body: bytes, limits: Limits, largest: float
+) -> Float64s:
+    """A matrix of finite numbers; one flat row counts as a batch of one.
+
+    Args:
+        document: of `read_document`.
+        field: the key that holds the rows.
+        body: the bytes that the document was read from.
+        limits: refused beyond.
+        largest: magnitude that a number may have.
+
+    Returns:
+        (N, W), N and W at least 1.
+
+    Raises:
+        RequestError: invalid-type, wrong-rank, empty-batch, wrong-width (an empty row),
+            ragged-rows, batch-too-large or non-finite-input.
+    """
+    value = document[field]
+    _check_size(value, field, limits)
+    matrix = _quickly(value, body)
+    if matrix is None:
+        matrix = _carefully(value, f"/{field}")
+
+    if matrix.size > limits.cells:
+        raise RequestError(
+            "batch-too-large", f"expected at most {limits.cells} numbers, got {matrix.size}"
+        )
+    if np.abs(matrix).max() > largest:
+        row, column = np.argwhere(np.abs(matrix) > largest)[0]
+        place = f"/{field}/{row}/{column}" if is_array(value[0]) else f"/{field}/{column}"
+        cell = Cell(place, "too large for float32")
+        raise RequestError("non-finite-input", f"the number at {place} overflows float32", cell)
+    return matrix
+
+
+def rows_of_records(document: Document, features: list[str], limits: Limits) -> Float64s:
+    """A matrix from objects that map every feature's name to its number.
+
+    Returns:
+        (N, D) in the order of `features`.
+
+    Raises:
+        RequestError: as for `rows_of`; missing-field or unknown-field with the feature.
+    """
+    records = document["records"]
+    _check_size(records, "records", limits)
+    matrix = np.empty((len(records), len(features)))
+    for i, record in enumerate(records):
+        if not is_object(record):
+            _refuse("invalid-type", f"/records/{i}", "an object", record)
+        values = members(record, f"/records/{i}", features)
+        if missing := [name for name in features if name not in values]:
+            raise RequestError(
+                "missing-field",
+                f"record {i} lacks {missing[0]!r}"
+                + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
+                Cell(f"/records/{i}", "a feature is missing"),
+            )
+        matrix[i] = [_number(values[name], f"/records/{i}/{name}") for name in features]
+    too_large = np.abs(matrix) > FLOAT32_LARGEST
+    if too_large.any():
+        i, column = np.argwhere(too_large)[0]
+        place = f"/records/{i}/{features[column]}"
+        raise RequestError(
+            "non-finite-input", f"the number at {place} overflows float32", Cell(place, "too large")
+        )
+    return matrix
+
+
+def _check_size(value: Value, field: str, limits: Limits) -> None:
+    if not is_array(value):
+        slug = "wrong-rank" if kind(value) == "a number" else "invalid-type"
+        _refuse(slug, f"/{field}", "an array of rows", value)
+    if len(value) == 0:
+        raise RequestError("empty-batch", "expected at least one row", Cell(f"/{field}", "empty"))
+    one_flat_row = kind(value[0]) == "a number"
+    if not one_flat_row and len(value) > limits.rows:
+        raise RequestError(
+            "batch-too-large", f"expected at most {limits.rows} rows, got {len(value)}"
+        )
+
+
+def _quickly(value: Value, body: bytes) -> Float64s | None:
+    """The matrix in one copy, or None when it is not certain that it is one.
+
+    simdjson flattens whatever is nested, so the rectangle is proved by counting: all rows equally
+    long, as many numbers as they hold, and no more brackets in the body than those rows have.
+    """
+    if not hasattr(value, "as_buffer"):
+        return None
+    try:
+        flat = np.frombuffer(value.as_buffer(of_type="d"))
+        widths = {len(row) for row in value} if is_array(value[0]) else {len(value)}
+    except TypeError:
+        return None
+
+    nested = is_array(value[0])
+    rows, width = (len(value) if nested else 1), widths.pop()
+    brackets = rows + 1 if nested else 1
+    if widths or width == 0 or flat.size != rows * width or body.count(b"[") != brackets:
+        return None
+    return flat.reshape(rows, width)
+
+
+def _carefully(value: Value, pointer: str) -> Float64s:
+    """The same cell by cell, with the first culprit named."""
+    if not is_array(value[0]):
+        return np.array([_row(value, pointer)])
+    rows = []
+    for i, row in enumerate(value):
+        if not is_array(row):
+            _refuse("invalid-type", f"{pointer}/{i}", "an array of numbers", row)
+        rows.append(_row(row, f"{pointer}/{i}"))
+        if len(rows[i]) != len(rows[0]):
+            detail = f"row {i} has {len(rows[i])} numbers, row 0 has {len(rows[0])}"
+            raise RequestError("ragged-rows", detail, Cell(f"{pointer}/{i}", detail))
+    if not rows[0]:
+        raise RequestError(
+            "wrong-width",
+            "expected rows of numbers, got an empty row",
+            Cell(f"{pointer}/0", "empty"),
+        )
+    return np.array(rows)
+
+
+def _row(row: Value, pointer: str) -> list[float]:
+    return [_number(cell, f"{pointer}/{j}") for j, cell in enumerate(row)]
+
+
+def _number(value: Value, pointer: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        slug = "wrong-rank" if is_array(value) else "invalid-type"
+        _refuse(slug, pointer, "a number", value)
+    return float(value)
+
+
+def _refuse(slug: str, pointer: str, expected: str, found: Value) -> NoReturn:
+    detail = f"expected {expected}, got {kind(found)}"
+    raise RequestError(slug, f"{detail} at {pointer}", Cell(pointer, detail))

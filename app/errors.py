@@ -1,0 +1,115 @@
+"""Everything the app raises on purpose, and the only place where errors meet HTTP statuses.
+
+AppError
+├── RequestError        what was sent cannot be answered; the client must change it
+├── UnknownModelError   no such model or version
+└── StartError          the server cannot start; the operator must act
+"""
+
+from http import HTTPStatus
+from typing import NamedTuple
+
+from starlette.exceptions import HTTPException
+
+from model import InvalidInputError
+
+
+class Cell(NamedTuple):
+    """One place in a request that is to blame."""
+
+    pointer: str  # RFC 6901, into the body
+    detail: str
+
+
+class AppError(Exception):
+    """Base of all of them."""
+
+
+class RequestError(AppError):
+    """What was sent cannot be answered.
+
+    Attributes:
+        slug: names the problem, one of STATUSES.
+        cells: where; empty when the whole request is to blame.
+    """
+
+    def __init__(self, slug: str, detail: str, *cells: Cell) -> None:
+        super().__init__(detail)
+        self.slug = slug
+        self.cells = cells
+
+
+class UnknownModelError(AppError):
+    """No such model or version."""
+
+
+class StartError(AppError):
+    """The server cannot start; one line that says why."""
+
+    def __init__(self, detail: str, exit_code: int) -> None:
+        super().__init__(detail)
+        self.exit_code = exit_code
+
+
+class Problem(NamedTuple):
+    """What a client gets to see of an error (RFC 9457)."""
+
+    slug: str
+    title: str
+    status: int
+    detail: str
+    cells: tuple[Cell, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+STATUSES = {
+    "malformed-json": HTTPStatus.BAD_REQUEST,
+    "invalid-encoding": HTTPStatus.BAD_REQUEST,
+    "empty-body": HTTPStatus.BAD_REQUEST,
+    "duplicate-key": HTTPStatus.BAD_REQUEST,
+    "unknown-model": HTTPStatus.NOT_FOUND,
+    "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "batch-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "empty-batch": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "invalid-type": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "missing-field": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "no-derivative": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "no-feature-names": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "non-finite-input": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "non-finite-result": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "number-out-of-range": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "ragged-rows": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "result-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "unknown-field": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "wrong-rank": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "wrong-width": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
+    "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+def describe(error: Exception) -> Problem:
+    """Decide what a client gets to see."""
+    match error:
+        case RequestError():
+            return _problem(error.slug, str(error), error.cells)
+        case InvalidInputError():
+            cell = Cell(f"/inputs{error.pointer}", str(error))
+            return _problem(error.reason, str(error), (cell,))
+        case UnknownModelError():
+            return _problem("unknown-model", str(error))
+        case HTTPException():
+            status = HTTPStatus(error.status_code)
+            headers = tuple((error.headers or {}).items())
+            slug = status.phrase.lower().replace(" ", "-")
+            return Problem(slug, status.phrase, status, status.description, headers=headers)
+        case _:
+            # A bug: the log has the traceback, the client learns nothing about our insides.
+            return _problem("internal-error", "The server failed in a way it should not have.")
+
+
+def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:
+    status = STATUSES[slug]
+    headers = (("Retry-After", "1"),) if status == HTTPStatus.SERVICE_UNAVAILABLE else ()
+    return Problem(slug, slug.replace("-", " ").capitalize(), status, detail, cells, headers)

@@ -1,0 +1,82 @@
+"""create_app: load, wire, return."""
+
+import uuid
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from app import openapi
+from app.codecs import answers
+from app.codecs.rows import Limits
+from app.errors import AppError, describe
+from app.repository import load_repository
+from app.routes import gradient, health, models, pages, predict
+from app.service import Service
+from app.settings import Settings
+from model import InvalidInputError, __version__
+
+SUMMARY = "A softmax classifier you can see through: class probabilities, and their gradients."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application, its models loaded and verified.
+
+    Raises:
+        ArtifactError: a model is not sound.
+        OSError: it is missing or cannot be read.
+    """
+    repository = load_repository(_models(settings))
+    limits = Limits(settings.max_rows, settings.max_cells)
+    service = Service(repository, limits, settings.max_body_bytes, settings.max_result_numbers)
+
+    app = FastAPI(
+        title="softlens",
+        version=__version__,
+        description=SUMMARY,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for router in (
+        predict.router(service),
+        gradient.router(service),
+        models.router(service),
+        health.router(),
+        pages.router(),
+    ):
+        app.include_router(router)
+    for kind in (AppError, InvalidInputError, HTTPException, Exception):
+        app.add_exception_handler(kind, _answer_error)
+    app.openapi = partial(_reference, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's way
+    return app
+
+
+def _models(settings: Settings) -> Path:
+    """What to serve: the operator's models, or the shipped one where there are none."""
+    wanted, shipped = settings.models, settings.shipped_model
+    if wanted is not None and (shipped is None or wanted.exists()):
+        return wanted
+    if shipped is None:
+        raise FileNotFoundError("no model to serve: set SOFTLENS_MODELS to an .npz or a folder")
+    return shipped
+
+
+async def _answer_error(_: Request, error: Exception) -> Response:
+    return answers.problem(describe(error), f"urn:uuid:{uuid.uuid4()}")
+
+
+def _reference(app: FastAPI, generate: Any) -> dict[str, Any]:  # Any: FastAPI's own, and JSON
+    """FastAPI's OpenAPI document, with examples that fit the default model."""
+    document: dict[str, Any] = generate()
+    classifier = app.state.service.repository.default.classifier
+    for path, examples in {
+        "/predict": openapi.predict_examples(classifier),
+        "/gradient": openapi.gradient_examples(classifier),
+    }.items():
+        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        body["examples"] = examples
+    return document

@@ -1,0 +1,126 @@
+"""What the API reference says of bodies that are parsed from bytes, with examples that work."""
+
+from typing import Any
+
+import numpy as np
+
+from model import Classifier
+
+Schema = dict[str, Any]  # Any: JSON
+
+_NUMBERS: Schema = {"type": "array", "items": {"type": "number"}, "minItems": 1}
+_ROWS: Schema = {
+    "description": "Rows of finite numbers, or one flat row.",
+    "anyOf": [{"type": "array", "items": _NUMBERS, "minItems": 1}, _NUMBERS],
+}
+_LABEL: Schema = {"anyOf": [{"type": "string"}, {"type": "number"}]}
+_MATRIX: Schema = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
+
+
+def _object(properties: Schema, *required: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required) or list(properties),
+        "additionalProperties": False,
+    }
+
+
+PREDICT_REQUEST: Schema = {
+    "oneOf": [
+        _object({"inputs": _ROWS}),
+        _object(
+            {
+                "records": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "object", "additionalProperties": {"type": "number"}},
+                    "description": "Rows by feature name, where the features have names.",
+                }
+            }
+        ),
+    ]
+}
+PREDICT_ANSWER: Schema = _object(
+    {
+        "model": {"type": "string"},
+        "version": {"type": "string"},
+        "classes": {"type": "array", "items": _LABEL},
+        "labels": {"type": "array", "items": _LABEL, "description": "The likeliest of each row."},
+        "probabilities": _MATRIX,
+    }
+)
+_DERIVATIVE: Schema = {
+    "of": {"const": "probabilities", "default": "probabilities"},
+    "wrt": {"const": "logits", "default": "logits"},
+    "mode": {"const": "jacobian", "default": "jacobian"},
+}
+GRADIENT_REQUEST: Schema = {
+    "oneOf": [
+        _object({"inputs": _ROWS, **_DERIVATIVE}, "inputs"),
+        _object({"logits": _ROWS, **_DERIVATIVE}, "logits"),
+    ]
+}
+GRADIENT_ANSWER: Schema = _object(
+    {
+        "model": {"type": ["string", "null"], "description": "null for bare logits"},
+        "version": {"type": ["string", "null"], "description": "null for bare logits"},
+        **_DERIVATIVE,
+        "shape": {"type": "array", "items": {"type": "integer"}},
+        "gradient": {"type": "array", "items": _MATRIX},
+        "logits": _MATRIX,
+        "probabilities": _MATRIX,
+    }
+)
+PROBLEM: Schema = _object(
+    {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": _object({"pointer": {"type": "string"}, "detail": {"type": "string"}}),
+        },
+    },
+    "type", "title", "status", "detail", "instance",
+)  # fmt: skip
+
+
+def operation(request: Schema, answer: Schema) -> Schema:
+    """`openapi_extra` of a route that reads a body of `request` and answers with `answer`."""
+    problem = {"content": {"application/problem+json": {"schema": PROBLEM}}}
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
+        "responses": {
+            "200": {
+                "description": "The answer.",
+                "content": {"application/json": {"schema": answer}},
+            },
+            "4XX": {"description": "What was sent cannot be answered, and why.", **problem},
+        },
+    }
+
+
+def predict_examples(classifier: Classifier) -> Schema:
+    """Bodies that /predict answers, made of the model's own mean row."""
+    row = _example_row(classifier)
+    examples = {"a batch of one": {"value": {"inputs": [row]}}, "a row": {"value": {"inputs": row}}}
+    if names := classifier.metadata["features"]:
+        record = dict(zip(names, row, strict=True))
+        examples["records"] = {"value": {"records": [record]}}
+    return examples
+
+
+def gradient_examples(classifier: Classifier) -> Schema:
+    """Bodies that /gradient answers."""
+    return {
+        "bare logits": {"value": {"logits": [[2.0, 1.0, 0.1]]}},
+        "features": {"value": {"inputs": [_example_row(classifier)]}},
+    }
+
+
+def _example_row(classifier: Classifier) -> list[float]:
+    """The middle of the training data, short enough to read."""
+    return [float(np.format_float_positional(x, 4, fractional=False)) for x in classifier.centre]

@@ -1,0 +1,40 @@
+"""POST /gradient: the softmax Jacobian, in float64."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.codecs import answers
+from app.codecs.bodies import read_json_body
+from app.codecs.questions import decode_gradient
+from app.openapi import GRADIENT_ANSWER, GRADIENT_REQUEST, operation
+from app.service import Service
+
+
+def router(service: Service) -> APIRouter:
+    """The routes, answering from `service`."""
+
+    async def gradient(
+        request: Request, name: str | None = None, version: str | None = None
+    ) -> Response:
+        """How each probability moves with each logit: dp_i/dz_j = p_i (delta_ij - p_j), per row."""
+        served = service.model(name, version)
+        body = await read_json_body(request, service.max_body_bytes)
+        question = decode_gradient(body, service.limits)
+        found = service.derivative(served, question)
+        asked = served if question.given == "inputs" else None
+        return answers.derivative(asked, found)
+
+    routes = APIRouter(tags=["gradient"])
+    for operation_id, path in {
+        "gradient": "/gradient",
+        "gradient_of_model": "/models/{name}/gradient",
+        "gradient_of_version": "/models/{name}/versions/{version}/gradient",
+    }.items():
+        routes.add_api_route(
+            path,
+            gradient,
+            methods=["POST"],
+            response_class=Response,
+            operation_id=operation_id,
+            openapi_extra=operation(GRADIENT_REQUEST, GRADIENT_ANSWER),
+        )
+    return routes

@@ -1,0 +1,27 @@
+"""GET /livez, /readyz, /healthz: for load balancers and orchestrators."""
+
+from fastapi import APIRouter, Response
+
+from app.codecs.answers import json_response
+
+
+def router() -> APIRouter:
+    """The routes. They exist only once every model is loaded, verified and self-tested."""
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/livez", response_class=Response)
+    async def livez() -> Response:
+        """The process is up."""
+        return json_response({"status": "ok"})
+
+    @routes.get("/healthz", response_class=Response)
+    async def healthz() -> Response:
+        """The process is up; the older name of /livez."""
+        return json_response({"status": "ok"})
+
+    @routes.get("/readyz", response_class=Response)
+    async def readyz() -> Response:
+        """Models are loaded and requests are welcome."""
+        return json_response({"status": "ready"})
+
+    return routes

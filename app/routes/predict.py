@@ -1,0 +1,39 @@
+"""POST /predict: class probabilities."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.codecs import answers
+from app.codecs.bodies import read_json_body
+from app.codecs.questions import decode_predict
+from app.openapi import PREDICT_ANSWER, PREDICT_REQUEST, operation
+from app.service import Service
+
+
+def router(service: Service) -> APIRouter:
+    """The routes, answering from `service`."""
+
+    async def predict(
+        request: Request, name: str | None = None, version: str | None = None
+    ) -> Response:
+        """Class probabilities of every posted row, and its likeliest class."""
+        served = service.model(name, version)
+        body = await read_json_body(request, service.max_body_bytes)
+        inputs = decode_predict(body, served.features, service.limits)
+        probabilities = service.predict(served, inputs)
+        return answers.prediction(served, probabilities)
+
+    routes = APIRouter(tags=["predict"])
+    for operation_id, path in {
+        "predict": "/predict",
+        "predict_with_model": "/models/{name}/predict",
+        "predict_with_version": "/models/{name}/versions/{version}/predict",
+    }.items():
+        routes.add_api_route(
+            path,
+            predict,
+            methods=["POST"],
+            response_class=Response,
+            operation_id=operation_id,
+            openapi_extra=operation(PREDICT_REQUEST, PREDICT_ANSWER),
+        )
+    return routes

@@ -1,0 +1,1 @@
+"""uvicorn with what it lacks. Kept empty: the health check imports it every few seconds."""

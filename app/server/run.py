@@ -1,0 +1,125 @@
+"""Start, serve, stop: one process, exit code included."""
+
+import contextlib
+import difflib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator
+
+import uvicorn
+from pydantic import ValidationError
+
+from app.errors import StartError
+from app.main import create_app
+from app.settings import PREFIX, Settings, explain
+from model import ArtifactError
+
+# sysexits.h, as in docs/cli.md
+BAD_DATA, NO_INPUT, UNAVAILABLE, IO_ERROR, NOT_PERMITTED, CONFIGURATION = 65, 66, 69, 74, 77, 78
+INTERRUPTED = 130
+
+log = logging.getLogger("softlens")
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, except that a shutdown that was asked for is a success.
+
+    uvicorn ends by raising the signal again, so the process would report that it was killed.
+    """
+
+    interrupted = False
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Note a Ctrl-C and forget the signals once everything accepted is answered."""
+        with super().capture_signals():
+            try:
+                yield
+            finally:
+                self.interrupted = signal.SIGINT in self._captured_signals
+                self._captured_signals.clear()
+
+
+def serve(**overrides: object) -> int:
+    """Serve until a signal ends it.
+
+    Args:
+        overrides: settings given on the command line; they win over the environment.
+
+    Returns:
+        The exit code: 0 after SIGTERM, 130 after Ctrl-C, otherwise why it could not start.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    try:
+        return _serve(Settings(**overrides))  # type: ignore[arg-type]  # pydantic judges them
+    except ValidationError as error:
+        return _refuse(explain(error), CONFIGURATION)
+    except StartError as error:
+        return _refuse(str(error), error.exit_code)
+    except ArtifactError as error:
+        return _refuse(str(error), BAD_DATA)
+    except FileNotFoundError as error:
+        missing = f"{error.filename}: no such file or folder" if error.filename else str(error)
+        return _refuse(missing, NO_INPUT)
+    except OSError as error:
+        return _refuse(f"{error.filename}: {error.strerror}", IO_ERROR)
+
+
+def _serve(settings: Settings) -> int:
+    _warn_of_typos()
+    with _listen(settings.host, settings.port) as listener:
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=int(settings.shutdown_seconds) or 1,
+        )
+        # What was loaded stays: the collector need not walk over it again and again.
+        gc.collect()
+        gc.freeze()
+
+        default = app.state.service.repository.default
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        log.info(
+            "serving %s version %s on http://%s:%s", default.name, default.version, shown, port
+        )
+        server = Server(config)
+        server.run(sockets=[listener])
+    return INTERRUPTED if server.interrupted else 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, before anything is loaded: a taken port ends the start at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except PermissionError:
+        raise StartError(
+            f"port {port} needs privileges; choose one above 1023", NOT_PERMITTED
+        ) from None
+    except OSError as error:
+        raise StartError(f"cannot listen on {host}:{port}: {error.strerror}", UNAVAILABLE) from None
+
+
+def _warn_of_typos() -> None:
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            log.warning(
+                "unknown setting %s%s", name, f"; did you mean {close[0]}?" if close else ""
+            )
+
+
+def _refuse(reason: str, exit_code: int) -> int:
+    print(f"softlens: {reason}", file=sys.stderr)  # noqa: T201  the one line of a failed start
+    return exit_code

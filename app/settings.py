@@ -1,0 +1,43 @@
+"""Everything an operator can set, read once from the environment."""
+
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "SOFTLENS_"
+
+
+class Settings(BaseSettings):
+    """Read from SOFTLENS_* environment variables; a bad value stops the process."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    models: Path | None = Field(
+        default=None, description="The `.npz`, or the folder of models, to serve."
+    )
+    shipped_model: Path | None = Field(
+        default=None,
+        description="Served when nothing exists at `SOFTLENS_MODELS`; the image sets it.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any.")
+    max_body_bytes: PositiveInt = Field(
+        default=8 * 2**20, description="Largest request body, in bytes."
+    )
+    max_rows: PositiveInt = Field(default=4096, description="Most rows in one request.")
+    max_cells: PositiveInt = Field(default=4_000_000, description="Most numbers in one request.")
+    max_result_numbers: PositiveInt = Field(
+        default=1_000_000, description="Most numbers in one gradient."
+    )
+    shutdown_seconds: PositiveFloat = Field(
+        default=30.0, description="Longest wait for unfinished requests after SIGTERM, in seconds."
+    )
+
+
+def explain(error: ValidationError) -> str:
+    """One line that names every wrong setting and what was expected."""
+    return "; ".join(
+        f"{PREFIX}{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    )

@@ -1,0 +1,8 @@
+"""Training: from a dataset to an artifact. The public face."""
+
+from model.training.fit import Fit, fit
+from model.training.loop import Epoch
+from model.training.plan import Plan
+from model.training.record import evaluate_logits
+
+__all__ = ["Epoch", "Fit", "Plan", "evaluate_logits", "fit"]

@@ -1,0 +1,153 @@
+"""From a dataset and a plan to a trained, calibrated artifact."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from model.arrays import Float32s
+from model.artifact import Artifact
+from model.data import Dataset
+from model.errors import DivergedError
+from model.functions import ACTIVATIONS
+from model.network import Parameters, initial_parameters
+from model.training.calibration import fit_temperature
+from model.training.loop import Epoch, Learner, Rows, logits, train
+from model.training.plan import Plan
+from model.training.preflight import preflight
+from model.training.preprocessing import (
+    Standardisation,
+    fit_standardisation,
+    standardise,
+    stratified_split,
+)
+from model.training.record import describe, measure
+
+Report = Callable[[Epoch, bool], None]  # called after every epoch; True when it is the best yet
+Clock = Callable[[], float]  # seconds
+
+
+class Fit(NamedTuple):
+    """A finished run."""
+
+    artifact: Artifact
+    history: list[Epoch]
+    best: int  # number of the epoch whose weights were kept
+    stopped: str  # why: `completed`, `patience`, `interrupted`, or what diverged
+
+
+class _Run(NamedTuple):
+    history: list[Epoch]
+    best: Epoch
+    parameters: Parameters  # of the best epoch
+    stopped: str
+
+
+class _Task(NamedTuple):
+    """What the loop works on."""
+
+    training: Rows
+    held_out: Rows
+    scaling: Standardisation
+    plan: Plan
+    rng: np.random.Generator
+
+
+def fit(
+    dataset: Dataset,
+    plan: Plan,
+    name: str,
+    report: Report = lambda epoch, best: None,
+    clock: Clock = time.perf_counter,
+) -> Fit:
+    """Train on a dataset, keep the best weights, calibrate them on the held-out rows.
+
+    One KeyboardInterrupt, or a loss that is not finite, ends training early with the best weights
+    so far. The same seed, machine and thread count give bit-equal weights.
+
+    Args:
+        dataset: at least two classes.
+        plan: what to do.
+        name: of the model, in answers and listings.
+        report: shown every epoch as it ends.
+        clock: for the seconds in the history.
+
+    Raises:
+        DatasetError: a feature cannot be standardised.
+        PreflightError: the start or the backprop is not what it should be.
+        DivergedError: training broke down before the first epoch ended.
+        TrainingError: training was interrupted before the first epoch ended.
+    """
+    task = _prepare(dataset, plan)
+    run = _run(_start(task, len(dataset.classes)), task, report, clock)
+
+    held_out = task.held_out
+    z2 = logits(run.parameters, ACTIVATIONS[plan.activation], held_out.inputs)
+    temperature = fit_temperature(z2, held_out.labels)
+    metadata = describe(dataset, plan, name) | {
+        "history": [epoch._asdict() for epoch in run.history],
+        "metrics": measure(z2 / np.float32(temperature), held_out.labels),
+    }
+    metadata["training"] |= {"best_epoch": run.best.number, "stopped": run.stopped}
+    scaling = task.scaling
+    artifact = Artifact(run.parameters, scaling.mean, scaling.scale, temperature, metadata)
+    return Fit(artifact, run.history, run.best.number, run.stopped)
+
+
+def _prepare(dataset: Dataset, plan: Plan) -> _Task:
+    rng = np.random.default_rng(plan.seed)
+    split = stratified_split(dataset.labels, plan.validation, rng)
+    scaling = fit_standardisation(dataset.inputs[split.training], dataset.kinds)
+    training, held_out = (
+        Rows(standardise(dataset.inputs[rows], scaling), dataset.labels[rows]) for rows in split
+    )
+    return _Task(training, held_out, scaling, plan, rng)
+
+
+def _start(task: _Task, classes: int) -> Learner:
+    """The network before training, checked on its first batch."""
+    plan, rows, rng = task.plan, task.training, task.rng
+    activation = ACTIVATIONS[plan.activation]
+    start = initial_parameters((rows.inputs.shape[1], plan.hidden, classes), activation, rng)
+    # A column that never varied has no gradient: its random weights would stay, and vote later.
+    start.W1[task.scaling.constant] = 0.0
+
+    learner = Learner(start, activation, plan)
+    first = rng.permutation(len(rows.labels))[: plan.batch_size]
+    preflight(start, rows.inputs[first], learner.targets[rows.labels[first]], activation, rng)
+    return learner
+
+
+def _run(learner: Learner, task: _Task, report: Report, clock: Clock) -> _Run:
+    """Train until the plan, patience, a person or a broken loss ends it."""
+    history: list[Epoch] = []
+    best: Epoch | None = None
+    kept: Float32s = learner.flat.copy()
+    stopped, started = "completed", clock()
+    try:
+        for epoch in train(learner, task.training, task.held_out, task.rng):
+            history.append(epoch._replace(seconds=clock() - started))
+            better = best is None or _is_better(epoch, best)
+            if better:
+                best = epoch
+                kept[:] = learner.flat
+            report(history[-1], better)
+            if best and epoch.number - best.number >= task.plan.patience:
+                stopped = "patience"
+                break
+            started = clock()
+    except (KeyboardInterrupt, DivergedError) as reason:
+        stopped = str(reason) or "interrupted"
+        if best is None:
+            raise
+    learner.flat[:] = kept
+    assert best is not None  # noqa: S101  an epoch ended, or the block above left this function
+    return _Run(history, best, learner.parameters, stopped)
+
+
+def _is_better(epoch: Epoch, best: Epoch) -> bool:
+    """Less validation loss; without validation rows the newest weights are the best."""
+    if epoch.validation_loss is None or best.validation_loss is None:
+        return True
+    return epoch.validation_loss < best.validation_loss
