@@ -16,6 +16,7 @@ from model.errors import (
     PreflightError,
     TrainingError,
 )
+from model.files import write_atomically
 from model.functions import (
     ACTIVATIONS,
     Activation,
@@ -62,6 +63,7 @@ __all__ = [
     "softmax_jacobian",
     "softmax_jvp",
     "softmax_vjp",
+    "write_atomically",
 ]
 
 __version__ = "0.1.0"

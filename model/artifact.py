@@ -13,8 +13,8 @@ import numpy as np
 
 from model.archive import LARGEST_FILE, MEMBERS, Arrays, RefusedError, pack, unpack
 from model.arrays import Float64s
-from model.atomic_file import write_atomically
 from model.errors import ArtifactError
+from model.files import write_atomically
 from model.functions import ACTIVATIONS
 from model.network import Parameters
 

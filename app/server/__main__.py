@@ -1,13 +1,16 @@
 """`python -m app.server`: serve what the environment says, without the terminal's libraries."""
 
+import os
 import signal
 import sys
 
 # As the first process of a container Python ignores SIGTERM until somebody handles it, and
 # importing takes a while.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+# Before NumPy is imported: BLAS threads of a server would only get in each other's way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from app.server.run import serve  # noqa: E402  only now
 
 if __name__ == "__main__":
-    sys.exit(serve())
+    sys.exit(serve({}))

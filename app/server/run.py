@@ -8,19 +8,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import uvicorn
 from pydantic import ValidationError
 
+from app import exit_codes
 from app.errors import StartError
 from app.main import create_app
 from app.settings import PREFIX, Settings, explain
 from model import ArtifactError
-
-# sysexits.h, as in docs/cli.md
-BAD_DATA, NO_INPUT, UNAVAILABLE, IO_ERROR, NOT_PERMITTED, CONFIGURATION = 65, 66, 69, 74, 77, 78
-INTERRUPTED = 130
 
 log = logging.getLogger("softlens")
 
@@ -44,11 +41,12 @@ class Server(uvicorn.Server):
                 self._captured_signals.clear()
 
 
-def serve(**overrides: object) -> int:
+def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url: None) -> int:
     """Serve until a signal ends it.
 
     Args:
-        overrides: settings given on the command line; they win over the environment.
+        flags: settings given on the command line; they win over the environment.
+        announce: called with the address once requests are welcome.
 
     Returns:
         The exit code: 0 after SIGTERM, 130 after Ctrl-C, otherwise why it could not start.
@@ -56,21 +54,21 @@ def serve(**overrides: object) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
-        return _serve(Settings(**overrides))  # type: ignore[arg-type]  # pydantic judges them
+        return _serve(Settings(**flags), announce)  # type: ignore[arg-type]  # pydantic judges them
     except ValidationError as error:
-        return _refuse(explain(error), CONFIGURATION)
+        return _refuse(explain(error), exit_codes.CONFIGURATION)
     except StartError as error:
         return _refuse(str(error), error.exit_code)
     except ArtifactError as error:
-        return _refuse(str(error), BAD_DATA)
+        return _refuse(str(error), exit_codes.BAD_DATA)
     except FileNotFoundError as error:
         missing = f"{error.filename}: no such file or folder" if error.filename else str(error)
-        return _refuse(missing, NO_INPUT)
+        return _refuse(missing, exit_codes.NO_INPUT)
     except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}", IO_ERROR)
+        return _refuse(f"{error.filename}: {error.strerror}", exit_codes.IO_ERROR)
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
     _warn_of_typos()
     with _listen(settings.host, settings.port) as listener:
         app = create_app(settings)
@@ -94,7 +92,7 @@ def _serve(settings: Settings) -> int:
         )
         server = Server(config)
         server.run(sockets=[listener])
-    return INTERRUPTED if server.interrupted else 0
+    return exit_codes.INTERRUPTED if server.interrupted else 0
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -104,10 +102,12 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except PermissionError:
         raise StartError(
-            f"port {port} needs privileges; choose one above 1023", NOT_PERMITTED
+            f"port {port} needs privileges; choose one above 1023", exit_codes.NOT_PERMITTED
         ) from None
     except OSError as error:
-        raise StartError(f"cannot listen on {host}:{port}: {error.strerror}", UNAVAILABLE) from None
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror}", exit_codes.UNAVAILABLE
+        ) from None
 
 
 def _warn_of_typos() -> None:

@@ -1,6 +1,6 @@
 """Training: from a dataset to an artifact. The public face."""
 
-from model.training.fit import Fit, fit
+from model.training.fitting import Fit, fit
 from model.training.loop import Epoch
 from model.training.plan import Plan
 from model.training.record import evaluate_logits

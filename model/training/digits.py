@@ -8,7 +8,7 @@ from pathlib import Path
 
 from model.artifact import save_artifact
 from model.data import load_digits
-from model.training.fit import fit
+from model.training.fitting import fit
 from model.training.plan import Plan
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.atomic_file import write_atomically
+from model.files import write_atomically
 
 
 def test_new_bytes_replace_the_old_ones(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     program = (
         "import resource, sys, signal, pathlib\n"
-        "from model.atomic_file import write_atomically\n"
+        "from model.files import write_atomically\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try:\n    write_atomically(pathlib.Path(sys.argv[1]), bytes(10_000))\n"
@@ -89,7 +89,7 @@ def test_a_writer_killed_at_any_moment_leaves_old_or_new(tmp_path: Path) -> None
     path.write_bytes(contents[0])
     program = (
         "import sys, pathlib\n"
-        "from model.atomic_file import write_atomically\n"
+        "from model.files import write_atomically\n"
         "print('ready', flush=True)\n"
         "while True:\n"
         "    for i in range(2):\n"

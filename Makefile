@@ -1,0 +1,56 @@
+# make demo    train the shipped digits and serve them
+# make test    run every test this machine can run
+# make lint    format, lint, types, import contracts
+# make image   build the container image `softlens`
+# make lock    write requirements/*.lock anew from pyproject.toml (needs uv)
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV ?= .venv
+ENGINE ?= docker
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint image lock benchmark clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo: $(VENV)/train.stamp
+	@$(BIN)/softlens demo --host $(HOST) --port $(PORT)
+
+test: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+image:
+	$(ENGINE) build --tag softlens .
+
+benchmark: $(VENV)/benchmark.stamp
+	@$(BIN)/python -m tests.benchmarks
+
+# What is locked is what is installed: pip checks every hash. softlens itself is linked, not copied.
+$(VENV)/%.stamp: requirements/%.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("softlens needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Name another one with PYTHON=")'
+	@test -x $(BIN)/python || { echo "making the environment $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing requirements/$*.lock"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/$*.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+lock:
+	uv pip compile $(LOCK) --extra dev --extra benchmark --output-file requirements/benchmark.lock pyproject.toml
+	uv pip compile $(LOCK) --extra dev --constraints requirements/benchmark.lock --output-file requirements/dev.lock pyproject.toml
+	uv pip compile $(LOCK) --extra train --constraints requirements/benchmark.lock --output-file requirements/train.lock pyproject.toml
+	uv pip compile $(LOCK) --constraints requirements/benchmark.lock --output-file requirements/serve.lock pyproject.toml
+
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,71 @@
+"""softlens predict: one label and the probabilities for each row of a file."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.commands.output import Force, Json, check_output
+
+if TYPE_CHECKING:
+    from model import Classifier
+
+
+def run(
+    model: Annotated[Path, typer.Argument(help="A model file.")],
+    data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX images; a target is ignored.")],
+    output: Annotated[Path | None, typer.Option(help="File instead of the terminal.")] = None,
+    as_json: Json = False,
+    force: Force = False,
+) -> None:
+    """Predict every row: as CSV, or as JSON Lines with --json.
+
+    Examples:
+        softlens predict model.npz rows.csv
+
+        softlens predict model.npz rows.csv --output predictions.csv
+    """
+    if output:
+        check_output(output, force=force)
+    from model import load_classifier
+
+    classifier = load_classifier(model)
+    lines = _json_lines(classifier, data) if as_json else _csv_lines(classifier, data)
+    if output is None:
+        for line in lines:
+            typer.echo(line)
+    else:
+        from model import write_atomically
+
+        write_atomically(output, "".join(f"{line}\n" for line in lines).encode())
+
+
+def _json_lines(classifier: "Classifier", data: str) -> Iterator[str]:
+    for label, probabilities in _answers(classifier, data):
+        yield json.dumps({"label": label, "probabilities": [float(p) for p in probabilities]})
+
+
+def _csv_lines(classifier: "Classifier", data: str) -> Iterator[str]:
+    yield _csv_line(["label", *(f"p({name})" for name in classifier.metadata["classes"])])
+    for label, probabilities in _answers(classifier, data):
+        yield _csv_line([label, *probabilities])
+
+
+def _csv_line(cells: list[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _answers(classifier: "Classifier", data: str) -> Iterator[tuple[object, list[str]]]:
+    """Label and probabilities of each row, as the shortest digits that round-trip float32."""
+    from app.commands.scoring import blocks, read_inputs
+
+    classes = classifier.metadata["classes"]
+    for block in blocks(read_inputs(classifier, data)):
+        for row in classifier.predict(block):
+            yield classes[int(row.argmax())], [str(p) for p in row]

@@ -1,0 +1,70 @@
+"""How training shows itself: a bar on a terminal, plain lines elsewhere. Always on stderr."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from model.training import Epoch
+
+Show = Callable[[Epoch, bool], None]
+
+_QUIET_SECONDS = 10.0  # between two plain lines
+
+
+@contextmanager
+def progress(epochs: int) -> Generator[Show, None, None]:
+    """Something to call after every epoch with it and whether it is the best yet."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        with _bar(epochs) as show:
+            yield show
+    else:
+        yield _lines(epochs)
+
+
+@contextmanager
+def _bar(epochs: int) -> Generator[Show, None, None]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=epochs)
+        yield lambda epoch, _: bar.update(task, advance=1, description=_scores(epoch))
+
+
+def _lines(epochs: int) -> Show:
+    """The first and the last epoch, and one every 10 seconds."""
+    last = 0.0
+
+    def show(epoch: Epoch, best: bool) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if epoch.number in (1, epochs) or now - last >= _QUIET_SECONDS:
+            last = now
+            note = " (best)" if best else ""
+            print(f"epoch {epoch.number}/{epochs}: {_scores(epoch)}{note}", file=sys.stderr)  # noqa: T201
+
+    return show
+
+
+def _scores(epoch: Epoch) -> str:
+    if epoch.validation_loss is None:
+        return f"loss {epoch.training_loss:.4f}, accuracy {epoch.training_accuracy:.4f}"
+    return (
+        f"loss {epoch.training_loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
+        f"accuracy {epoch.validation_accuracy:.4f}"
+    )

@@ -1,0 +1,31 @@
+"""softlens serve: a model, or a folder of them, over HTTP."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 8000. 0 takes any.")]
+
+
+def run(
+    models: Annotated[Path, typer.Argument(help="A model file, or a folder of them.")],
+    host: Host = None,
+    port: Port = None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM. Settings come from SOFTLENS_* variables, flags win.
+
+    Examples:
+        softlens serve model.npz
+
+        softlens serve models/ --host 0.0.0.0 --port 80
+    """
+    # Before NumPy is imported: BLAS threads of a server would only get in each other's way.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from app.server.run import serve
+
+    flags: dict[str, object] = {"models": models, "host": host, "port": port}
+    given = {name: value for name, value in flags.items() if value is not None}
+    raise typer.Exit(serve(given))

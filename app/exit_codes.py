@@ -1,0 +1,14 @@
+"""Exit codes of every command, after sysexits.h; docs/cli.md explains them."""
+
+OK = 0
+UNEXPECTED = 1
+USAGE = 2
+BAD_DATA = 65
+NO_INPUT = 66
+UNAVAILABLE = 69
+CANNOT_CREATE = 73
+IO_ERROR = 74
+LOCKED = 75
+NOT_PERMITTED = 77
+CONFIGURATION = 78
+INTERRUPTED = 130
