@@ -86,10 +86,9 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
 
         default = app.state.service.repository.default
         host, port = listener.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        log.info(
-            "serving %s version %s on http://%s:%s", default.name, default.version, shown, port
-        )
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log.info("serving %s version %s on %s", default.name, default.version, url)
+        announce(url)
         server = Server(config)
         server.run(sockets=[listener])
     return exit_codes.INTERRUPTED if server.interrupted else 0

@@ -9,7 +9,7 @@ import numpy as np
 from model.arrays import Float32s
 from model.artifact import Artifact
 from model.data import Dataset
-from model.errors import DivergedError
+from model.errors import DatasetError, DivergedError
 from model.functions import ACTIVATIONS
 from model.network import Parameters, initial_parameters
 from model.training.calibration import fit_temperature
@@ -74,10 +74,10 @@ def fit(
         clock: for the seconds in the history.
 
     Raises:
-        DatasetError: a feature cannot be standardised.
+        DatasetError: the target is no class, or a feature cannot be standardised.
         PreflightError: the start or the backprop is not what it should be.
         DivergedError: training broke down before the first epoch ended.
-        TrainingError: training was interrupted before the first epoch ended.
+        KeyboardInterrupt: before the first epoch ended.
     """
     task = _prepare(dataset, plan)
     run = _run(_start(task, len(dataset.classes)), task, report, clock)
@@ -96,6 +96,11 @@ def fit(
 
 
 def _prepare(dataset: Dataset, plan: Plan) -> _Task:
+    if len(dataset.classes) > len(dataset.labels) / 2:
+        raise DatasetError(
+            f"{dataset.source}: the target has {len(dataset.classes)} different values in "
+            f"{len(dataset.labels)} rows; expected classes that repeat. Is it the right column?"
+        )
     rng = np.random.default_rng(plan.seed)
     split = stratified_split(dataset.labels, plan.validation, rng)
     scaling = fit_standardisation(dataset.inputs[split.training], dataset.kinds)

@@ -150,6 +150,8 @@ def evaluate(learner: Learner, rows: Rows) -> Score | None:
 
 def logits(parameters: Parameters, activation: Activation, inputs: Float32s) -> Float32s:
     """(N, C) logits of (N, D) standardised features, in blocks of rows."""
+    if not len(inputs):
+        return np.empty((0, len(parameters.b2)), np.float32)
     with np.errstate(over="ignore", invalid="ignore"):  # the caller judges the loss
         blocks = [
             forward(parameters, inputs[start : start + _EVALUATION_ROWS], activation).z2
