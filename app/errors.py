@@ -106,7 +106,9 @@ def describe(error: Exception) -> Problem:
             return Problem(slug, status.phrase, status, status.description, headers=headers)
         case _:
             # A bug: the log has the traceback, the client learns nothing about our insides.
-            return _problem("internal-error", "The server failed in a way it should not have.")
+            found = _problem("internal-error", "The server failed in a way it should not have.")
+            # uvicorn ends a connection whose request raised; the client is told.
+            return found._replace(headers=(("Connection", "close"),))
 
 
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Generator
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 
 from app import exit_codes
@@ -23,12 +24,20 @@ log = logging.getLogger("softlens")
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, except that a shutdown that was asked for is a success.
+    """uvicorn's, which also says when it is ready, and for which being asked to stop is no failure.
 
     uvicorn ends by raising the signal again, so the process would report that it was killed.
     """
 
-    interrupted = False
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.ready = ready
+        self.interrupted = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and only then say so: from here on requests and signals are handled."""
+        await super().startup(sockets)
+        self.ready()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -84,12 +93,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         gc.collect()
         gc.freeze()
 
-        default = app.state.service.repository.default
-        host, port = listener.getsockname()[:2]
-        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        log.info("serving %s version %s on %s", default.name, default.version, url)
-        announce(url)
-        server = Server(config)
+        server = Server(config, lambda: _welcome(app, listener, announce))
         server.run(sockets=[listener])
     return exit_codes.INTERRUPTED if server.interrupted else 0
 
@@ -107,6 +111,14 @@ def _listen(host: str, port: int) -> socket.socket:
         raise StartError(
             f"cannot listen on {host}:{port}: {error.strerror}", exit_codes.UNAVAILABLE
         ) from None
+
+
+def _welcome(app: FastAPI, listener: socket.socket, announce: Callable[[str], None]) -> None:
+    default = app.state.service.repository.default
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    log.info("serving %s version %s on %s", default.name, default.version, url)
+    announce(url)
 
 
 def _warn_of_typos() -> None:

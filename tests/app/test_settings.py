@@ -1,0 +1,65 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.settings import Settings, explain
+from tests.serving import DEADLINE, environment
+
+
+def start(**settings: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.server"],
+        env=environment(**settings), capture_output=True, text=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "abc"), ("port", "65536"), ("port", "-1"), ("max_rows", "0"),
+        ("max_body_bytes", "1.5"), ("max_cells", ""), ("shutdown_seconds", "0"),
+        ("max_result_numbers", "many"),
+    ],
+)  # fmt: skip
+def test_a_bad_setting_stops_the_start_in_one_line(name: str, value: str) -> None:
+    done = start(models="absent.npz", **{name: value})
+
+    assert done.returncode == 78
+    assert done.stderr.count("\n") == 1
+    assert f"SOFTLENS_{name.upper()}: Input should be" in done.stderr
+
+
+def test_every_bad_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTLENS_PORT", "x")
+    monkeypatch.setenv("SOFTLENS_MAX_ROWS", "-3")
+
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+
+    line = explain(caught.value)
+    assert "SOFTLENS_PORT: " in line
+    assert "SOFTLENS_MAX_ROWS: " in line
+    assert "-3" not in line
+
+
+def test_a_misspelt_setting_is_pointed_at(tmp_path: Path) -> None:
+    done = start(models=tmp_path / "absent.npz", max_row="10")
+
+    assert "unknown setting SOFTLENS_MAX_ROW; did you mean SOFTLENS_MAX_ROWS?" in done.stderr
+
+
+def test_nothing_to_serve_says_what_to_set() -> None:
+    done = start()
+
+    assert done.returncode == 66
+    assert "set SOFTLENS_MODELS" in done.stderr
+
+
+def test_an_unreadable_model_is_an_error_of_its_own(tmp_path: Path) -> None:
+    done = start(models=tmp_path / ("n" * 300), port=0)
+
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1
