@@ -1,17 +1,20 @@
-"""The real MNIST, where it lies beside the repository. We do not ship it."""
+"""The real MNIST, where it lies beside the repository. It is not shipped."""
+
+from pathlib import Path
 
 from tests.serving import ROOT
 
 _FOLDER = ROOT.parent / "shared" / "data" / "mnist"
 
-TRAINING = ",".join(
-    str(_FOLDER / name) for name in ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
-)
-TEST = ",".join(
-    str(_FOLDER / name) for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
-)
-ABSENT = "MNIST was not found in `../shared/data/mnist`, so this was skipped."
+
+def _pair(part: str) -> str:
+    return f"{_FOLDER / part}-images-idx3-ubyte.gz,{_FOLDER / part}-labels-idx1-ubyte.gz"
+
+
+TRAINING = _pair("train")
+TEST = _pair("t10k")
+ABSENT = "Skipped: MNIST was not found in `../shared/data/mnist`."
 
 
 def is_here() -> bool:
-    return all(_path.exists() for _path in _FOLDER.parent.glob("mnist")) and _FOLDER.is_dir()
+    return all(Path(path).exists() for pair in (TRAINING, TEST) for path in pair.split(","))
