@@ -52,7 +52,7 @@ def rows_of(
         raise RequestError(
             "batch-too-large", f"expected at most {limits.cells} numbers, got {matrix.size}"
         )
-    if np.abs(matrix).max() > largest:
+    if max(matrix.max(), -matrix.min()) > largest:
         row, column = np.argwhere(np.abs(matrix) > largest)[0]
         place = f"/{field}/{row}/{column}" if is_array(value[0]) else f"/{field}/{column}"
         cell = Cell(place, "too large for float32")
@@ -132,8 +132,8 @@ def _quickly(value: Value, body: bytes) -> Float64s | None:
 def _carefully(value: Value, pointer: str) -> Float64s:
     """The same cell by cell, with the first culprit named."""
     if not is_array(value[0]):
-        return np.array([_row(value, pointer)])
-    rows = []
+        return _row(value, pointer)[None, :]
+    rows: list[Float64s] = []
     for i, row in enumerate(value):
         if not is_array(row):
             _refuse("invalid-type", f"{pointer}/{i}", "an array of numbers", row)
@@ -141,7 +141,7 @@ def _carefully(value: Value, pointer: str) -> Float64s:
         if len(rows[i]) != len(rows[0]):
             detail = f"row {i} has {len(rows[i])} numbers, row 0 has {len(rows[0])}"
             raise RequestError("ragged-rows", detail, Cell(f"{pointer}/{i}", detail))
-    if not rows[0]:
+    if not len(rows[0]):
         raise RequestError(
             "wrong-width",
             "expected rows of numbers, got an empty row",
@@ -150,8 +150,13 @@ def _carefully(value: Value, pointer: str) -> Float64s:
     return np.array(rows)
 
 
-def _row(row: Value, pointer: str) -> list[float]:
-    return [_number(cell, f"{pointer}/{j}") for j, cell in enumerate(row)]
+def _row(row: Value, pointer: str) -> Float64s:
+    """One row; its types are compared at the speed of C, because hostile rows may be long."""
+    cells = row.as_list() if hasattr(row, "as_list") else row
+    if not set(map(type, cells)) <= {int, float}:
+        j = next(j for j, cell in enumerate(cells) if type(cell) not in (int, float))
+        _number(cells[j], f"{pointer}/{j}")
+    return np.array(cells, np.float64)
 
 
 def _number(value: Value, pointer: str) -> float:

@@ -23,7 +23,7 @@ from tests.benchmarks.processes import body_of
 from tests.benchmarks.timing import Contender, Timing, cpu, interleaved, ratio, spread, timed
 
 SHAPES = ((1, 64), (1, 784), (128, 784))
-LIMIT = "simdjson alone"
+LIMIT, MSGSPEC = "simdjson alone", "msgspec, numpy.array"
 AT_ONCE = 0.05  # seconds that one measurement takes, by repeating the call
 
 Decode = Callable[[bytes], Float64s]
@@ -36,10 +36,9 @@ class Body(BaseModel):
 def run(quick: bool) -> str:
     repetitions = 3 if quick else 15
     decoders = _decoders()
-    missing = "" if "msgspec" in decoders else " msgspec: not installed."
     return paragraphs(
-        circumstances("numpy", "pysimdjson", "pydantic", "pydantic-core", "orjson")
-        + (missing or f" msgspec {version('msgspec')}."),
+        circumstances("numpy", "pysimdjson", "pydantic", "pydantic-core", "orjson"),
+        f"msgspec {version('msgspec')}." if MSGSPEC in decoders else "msgspec: not installed.",
         "Bodies of random numbers with all their digits. Microseconds of CPU for one body, median "
         f"(lowest to highest) of {repetitions} measurements of {1000 * AT_ONCE:.0f} ms each.",
         *(_table(decoders, body_of(*shape), shape, repetitions) for shape in SHAPES),
@@ -96,7 +95,7 @@ def _decoders() -> dict[str, Decode]:
         return decoders
     fields = msgspec.defstruct("Fields", [("inputs", list[list[float]])])
     decoder = msgspec.json.Decoder(fields)
-    return {**decoders, "msgspec, numpy.array": lambda body: np.array(decoder.decode(body).inputs)}
+    return {**decoders, MSGSPEC: lambda body: np.array(decoder.decode(body).inputs)}
 
 
 def _simdjson_alone() -> Decode:

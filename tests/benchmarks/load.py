@@ -10,6 +10,7 @@ import json
 import re
 import sys
 import time
+from typing import cast
 
 import numpy as np
 import uvloop
@@ -28,8 +29,8 @@ class Connection(asyncio.Protocol):
         self.expected = 0  # bytes; the same question always has an answer of the same length
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Of a TCP connection it is one, but uvloop's does not inherit from it.
+        self.transport = cast(asyncio.Transport, transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:

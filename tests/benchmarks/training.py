@@ -91,7 +91,7 @@ def _ours(rows: Rows, epochs: int) -> Contender:
 def _scikit_learn(rows: Rows) -> Contender:
     peer = MLPClassifier((HIDDEN,), solver="adam", batch_size=BATCH, random_state=0)
     classes = np.arange(CLASSES)
-    return lambda: timed(lambda: peer.partial_fit(rows.inputs, rows.labels, classes))
+    return lambda: timed(lambda: peer.partial_fit(rows.inputs, rows.labels, classes=classes))
 
 
 def _products(rows: int, features: int) -> Contender:
