@@ -71,9 +71,12 @@ def load_artifact(path: Path) -> Artifact:
         ArtifactError: one line with the file and the reason.
         OSError: the file is missing or cannot be read.
     """
-    with path.open("rb") as file:
-        data = file.read(LARGEST_FILE + 1)
-    return _verified(path, data)
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+        return _verified(path, data)
+    except MemoryError:
+        raise ArtifactError(f"{path}: needs more memory than there is") from None
 
 
 def _verified(path: Path, data: bytes) -> Artifact:

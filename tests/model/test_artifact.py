@@ -1,6 +1,8 @@
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from model import ArtifactError, load_artifact, save_artifact
 from tests.model.artifacts import make_artifact
+from tests.serving import environment
 
 Members = dict[str, bytes]
 
@@ -271,3 +274,24 @@ def test_what_would_be_refused_is_never_saved(path: Path, rng: np.random.Generat
 def test_a_missing_file_is_the_systems_own_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_artifact(tmp_path / "absent.npz")
+
+
+def test_too_little_memory_is_one_line(tmp_path: Path, rng: np.random.Generator) -> None:
+    big = tmp_path / "big.npz"
+    save_artifact(big, make_artifact(rng, shape=(4000, 4000, 3), features=None))
+    program = (
+        "import pathlib, re, resource, sys\n"
+        "from model import ArtifactError, load_artifact\n"
+        "size = re.search(r'VmSize:\\s+(\\d+)', pathlib.Path('/proc/self/status').read_text())\n"
+        "limit = int(size[1]) * 1024 + 40_000_000\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        "try:\n    load_artifact(pathlib.Path(sys.argv[1]))\n"
+        "except ArtifactError as error:\n    print(error)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(big)],
+        capture_output=True, text=True, check=True, timeout=60, env=environment(),
+    )  # fmt: skip
+
+    assert done.stdout == f"{big}: needs more memory than there is\n"

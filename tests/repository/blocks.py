@@ -199,10 +199,14 @@ class Reader:
         printed, watchdog = "", threading.Timer(DEADLINE, server.kill)
         watchdog.start()
         for line in server.stdout:
-            if found := re.search(r"http://[\w.]+:(\d+)", line):
+            found = re.search(r"http://[\w.]+:(\d+)", line)
+            if found:
                 self.ports[shown] = found[1]
             printed += line.replace(f":{self.ports.get(shown)}", f":{shown}")
-            if agrees(printed, command.printed or "...http://..."):
+            # `serve` prints its address last, `demo` goes on.
+            if ("softlens serve" in typed and found) or agrees(
+                printed, command.printed or "...http://..."
+            ):
                 break
         watchdog.cancel()
         return printed
