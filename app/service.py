@@ -1,5 +1,7 @@
 """What the routes ask for: predict and differentiate, within limits, on the right model."""
 
+from collections.abc import Mapping
+
 from app.codecs.questions import GradientQuestion
 from app.codecs.rows import Limits
 from app.errors import RequestError
@@ -19,15 +21,15 @@ class Service:
         self.max_body_bytes = max_body_bytes
         self.max_result_numbers = max_result_numbers
 
-    def model(self, name: str | None, version: str | None) -> Served:
-        """The model a route names; the default one when it names none.
+    def model(self, named: Mapping[str, str]) -> Served:
+        """The model that a path names, by `name` and perhaps `version`; otherwise the default.
 
         Raises:
             UnknownModelError: there is none.
         """
-        if name is None:
+        if "name" not in named:
             return self.repository.default
-        return self.repository.find(name, version)
+        return self.repository.find(named["name"], named.get("version"))
 
     def predict(self, served: Served, inputs: Float64s) -> Float32s:
         """(N, C) probabilities of (N, D) features.

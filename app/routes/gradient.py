@@ -12,11 +12,9 @@ from app.service import Service
 def router(service: Service) -> APIRouter:
     """The routes, answering from `service`."""
 
-    async def gradient(
-        request: Request, name: str | None = None, version: str | None = None
-    ) -> Response:
+    async def gradient(request: Request) -> Response:
         """How each probability moves with each logit: dp_i/dz_j = p_i (delta_ij - p_j), per row."""
-        served = service.model(name, version)
+        served = service.model(request.path_params)
         body = await read_json_body(request, service.max_body_bytes)
         question = decode_gradient(body, service.limits)
         found = service.derivative(served, question)
@@ -33,8 +31,9 @@ def router(service: Service) -> APIRouter:
             path,
             gradient,
             methods=["POST"],
+            summary="The softmax Jacobian",
             response_class=Response,
             operation_id=operation_id,
-            openapi_extra=operation(GRADIENT_REQUEST, GRADIENT_ANSWER),
+            openapi_extra=operation(path, GRADIENT_REQUEST, GRADIENT_ANSWER),
         )
     return routes

@@ -9,17 +9,17 @@ def router() -> APIRouter:
     """The routes. They exist only once every model is loaded, verified and self-tested."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/livez", response_class=Response)
+    @routes.get("/livez", response_class=Response, summary="Up?")
     async def livez() -> Response:
         """The process is up."""
         return json_response({"status": "ok"})
 
-    @routes.get("/healthz", response_class=Response)
+    @routes.get("/healthz", response_class=Response, summary="Up? (older name)")
     async def healthz() -> Response:
         """The process is up; the older name of /livez."""
         return json_response({"status": "ok"})
 
-    @routes.get("/readyz", response_class=Response)
+    @routes.get("/readyz", response_class=Response, summary="Ready?")
     async def readyz() -> Response:
         """Models are loaded and requests are welcome."""
         return json_response({"status": "ready"})

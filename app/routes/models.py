@@ -1,8 +1,9 @@
 """GET /models: what is served."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.codecs.answers import json_response, model_card
+from app.openapi import parameters
 from app.repository import Served
 from app.service import Service
 
@@ -16,14 +17,19 @@ def router(service: Service) -> APIRouter:
         versions = [other.version for other in repository.versions(served.name)]
         return model_card(served, versions, default=served is repository.default)
 
-    @routes.get("/models", response_class=Response)
+    @routes.get("/models", response_class=Response, summary="All models")
     async def models() -> Response:
         """Every version of every model: names, shapes, classes, features, metrics, hash."""
         return json_response({"models": [card(served) for served in repository.all()]})
 
-    @routes.get("/models/{name}", response_class=Response)
-    async def model(name: str) -> Response:
+    @routes.get(
+        "/models/{name}",
+        response_class=Response,
+        summary="One model",
+        openapi_extra=parameters("/models/{name}"),
+    )
+    async def model(request: Request) -> Response:
         """The version of a model that answers by default."""
-        return json_response(card(repository.find(name)))
+        return json_response(card(service.model(request.path_params)))
 
     return routes

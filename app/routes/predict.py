@@ -12,11 +12,9 @@ from app.service import Service
 def router(service: Service) -> APIRouter:
     """The routes, answering from `service`."""
 
-    async def predict(
-        request: Request, name: str | None = None, version: str | None = None
-    ) -> Response:
+    async def predict(request: Request) -> Response:
         """Class probabilities of every posted row, and its likeliest class."""
-        served = service.model(name, version)
+        served = service.model(request.path_params)
         body = await read_json_body(request, service.max_body_bytes)
         inputs = decode_predict(body, served.features, service.limits)
         probabilities = service.predict(served, inputs)
@@ -32,8 +30,9 @@ def router(service: Service) -> APIRouter:
             path,
             predict,
             methods=["POST"],
+            summary="Class probabilities",
             response_class=Response,
             operation_id=operation_id,
-            openapi_extra=operation(PREDICT_REQUEST, PREDICT_ANSWER),
+            openapi_extra=operation(path, PREDICT_REQUEST, PREDICT_ANSWER),
         )
     return routes

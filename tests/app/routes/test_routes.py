@@ -158,6 +158,21 @@ def test_the_reference_names_every_route(client: httpx.Client) -> None:
     assert len(set(identifiers)) == len(identifiers)
 
 
+def test_the_reference_promises_no_other_kind_of_error(client: httpx.Client) -> None:
+    document = client.get("/openapi.json")
+
+    assert "ValidationError" not in document.text
+    for item in document.json()["paths"].values():
+        for operation in item.values():
+            assert set(operation["responses"]) <= {"200", "4XX"}
+
+
+def test_a_query_names_no_model(client: httpx.Client) -> None:
+    answer = client.post("/predict?name=absent&version=9", json=ROW)
+
+    assert answer.status_code == 200
+
+
 class Links(HTMLParser):
     """Everything a page makes the browser ask for."""
 
