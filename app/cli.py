@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app import exit_codes
-from app.commands.failures import explain
+from app.failures import explain
 
 COMMANDS = ("demo", "train", "evaluate", "predict", "gradient", "serve", "inspect")
 

@@ -57,12 +57,12 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _models(settings: Settings) -> Path:
     """What to serve: the operator's models, or the shipped one where there are none."""
-    wanted, shipped = settings.models, settings.shipped_model
-    if wanted is not None and (shipped is None or wanted.exists()):
-        return wanted
-    if shipped is None:
+    asked = "models" in settings.model_fields_set
+    if asked or settings.models.exists():
+        return settings.models
+    if settings.shipped_model is None:
         raise FileNotFoundError("no model to serve: set SOFTLENS_MODELS to an .npz or a folder")
-    return shipped
+    return settings.shipped_model
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:

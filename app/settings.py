@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SOFTLENS_"
@@ -11,14 +11,16 @@ PREFIX = "SOFTLENS_"
 class Settings(BaseSettings):
     """Read from SOFTLENS_* environment variables; a bad value stops the process."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
-    models: Path | None = Field(
-        default=None, description="The `.npz`, or the folder of models, to serve."
+    models: Path = Field(
+        default=Path("/models"), description="The `.npz`, or the folder of models, to serve."
     )
     shipped_model: Path | None = Field(
         default=None,
-        description="Served when nothing exists at `SOFTLENS_MODELS`; the image sets it.",
+        description="Served when `SOFTLENS_MODELS` is not set and nothing is at its default.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any.")
@@ -30,8 +32,10 @@ class Settings(BaseSettings):
     max_result_numbers: PositiveInt = Field(
         default=1_000_000, description="Most numbers in one gradient."
     )
-    shutdown_seconds: PositiveFloat = Field(
-        default=30.0, description="Longest wait for unfinished requests after SIGTERM, in seconds."
+    shutdown_seconds: PositiveInt = Field(
+        default=30,
+        le=86_400,
+        description="Longest wait for unfinished requests after SIGTERM, in seconds.",
     )
 
 

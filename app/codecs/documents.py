@@ -61,7 +61,7 @@ def members(document: Value, pointer: str, fields: Iterable[str]) -> Document:
             close = difflib.get_close_matches(key[:100], known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else _expected(known)
             raise RequestError(
-                "unknown-field", f"unknown field; {hint}", Cell(_join(pointer, key), "unknown")
+                "unknown-field", f"unknown field; {hint}", Cell(child(pointer, key), "unknown")
             )
     return {key: document[key] for key in keys}
 
@@ -94,8 +94,8 @@ def _expected(known: list[str]) -> str:
     return f"expected one of {shown}" + (", ..." if len(known) > 10 else "")
 
 
-def _join(pointer: str, key: str) -> str:
-    """RFC 6901; a key of any length and content is cut, and escaped when it is written."""
+def child(pointer: str, key: str) -> str:
+    """Pointer to a member (RFC 6901); a key of any length is cut."""
     return f"{pointer}/{key[:100].replace('~', '~0').replace('/', '~1')}"
 
 
@@ -164,5 +164,5 @@ def _largest_number(value: Value, pointer: str) -> tuple[float, str]:
         items = [(str(i), item) for i, item in enumerate(value)]
     else:
         return 0.0, pointer
-    found = [_largest_number(item, _join(pointer, key)) for key, item in items]
+    found = [_largest_number(item, child(pointer, key)) for key, item in items]
     return max(found, key=lambda pair: pair[0], default=(0.0, pointer))

@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from app.codecs.documents import Document, Value, is_array, is_object, kind, members
+from app.codecs.documents import Document, Value, child, is_array, is_object, kind, members
 from app.errors import Cell, RequestError
 from model import Float64s
 
@@ -48,10 +48,7 @@ def rows_of(
     if matrix is None:
         matrix = _carefully(value, f"/{field}")
 
-    if matrix.size > limits.cells:
-        raise RequestError(
-            "batch-too-large", f"expected at most {limits.cells} numbers, got {matrix.size}"
-        )
+    _check_cells(matrix.size, limits)
     if max(matrix.max(), -matrix.min()) > largest:
         row, column = np.argwhere(np.abs(matrix) > largest)[0]
         place = f"/{field}/{row}/{column}" if is_array(value[0]) else f"/{field}/{column}"
@@ -71,6 +68,7 @@ def rows_of_records(document: Document, features: list[str], limits: Limits) -> 
     """
     records = document["records"]
     _check_size(records, "records", limits)
+    _check_cells(len(records) * len(features), limits)
     matrix = np.empty((len(records), len(features)))
     for i, record in enumerate(records):
         if not is_object(record):
@@ -83,11 +81,11 @@ def rows_of_records(document: Document, features: list[str], limits: Limits) -> 
                 + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
                 Cell(f"/records/{i}", "a feature is missing"),
             )
-        matrix[i] = [_number(values[name], f"/records/{i}/{name}") for name in features]
+        matrix[i] = [_number(values[name], child(f"/records/{i}", name)) for name in features]
     too_large = np.abs(matrix) > FLOAT32_LARGEST
     if too_large.any():
         i, column = np.argwhere(too_large)[0]
-        place = f"/records/{i}/{features[column]}"
+        place = child(f"/records/{i}", features[column])
         raise RequestError(
             "non-finite-input", f"the number at {place} overflows float32", Cell(place, "too large")
         )
@@ -104,6 +102,13 @@ def _check_size(value: Value, field: str, limits: Limits) -> None:
     if not one_flat_row and len(value) > limits.rows:
         raise RequestError(
             "batch-too-large", f"expected at most {limits.rows} rows, got {len(value)}"
+        )
+
+
+def _check_cells(cells: int, limits: Limits) -> None:
+    if cells > limits.cells:
+        raise RequestError(
+            "batch-too-large", f"expected at most {limits.cells} numbers, got {cells}"
         )
 
 

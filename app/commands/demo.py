@@ -13,7 +13,8 @@ from app.commands.serve import Host, Port
 def run(host: Host = None, port: Port = None) -> None:
     """Train the shipped digits and serve them.
 
-    Examples:
+    For example:
+
         softlens demo
 
         softlens demo --port 9000

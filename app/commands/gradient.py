@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from app.commands.output import Force, Json, check_output
+from app.commands.output import Force, Json, ModelFile, check_output
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A model file.")],
+    model: ModelFile,
     data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX images; a target is ignored.")],
     output: Annotated[
         Path | None, typer.Option(help="An .npz for the arrays instead of the terminal.")
@@ -21,7 +21,8 @@ def run(
 ) -> None:
     """How each probability moves with each logit, in float64: J_ij = dp_i/dz_j.
 
-    Examples:
+    For example:
+
         softlens gradient model.npz rows.csv
 
         softlens gradient model.npz rows.csv --output jacobians.npz

@@ -1,4 +1,4 @@
-"""Files that commands write: never over an existing one unasked, never by two at once."""
+"""Files of the command line: never written over unasked, never written by two at once."""
 
 import fcntl
 import os
@@ -9,9 +9,11 @@ from typing import Annotated
 
 import typer
 
-from app.commands.failures import LockedError, OutputError
+from app.failures import LockedError, OutputError
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing output file.")]
+# readable=False: a file that cannot be read is our own error, with its own exit code.
+ModelFile = Annotated[Path, typer.Argument(help="A model file.", readable=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -37,7 +39,11 @@ def locked(path: Path) -> Generator[None, None, None]:
         LockedError: another process holds it.
     """
     lock = path.with_name(f".{path.name}.lock")
-    with lock.open("a+") as file:
+    try:
+        opened = lock.open("a+")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be created here: {error.strerror}") from None
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

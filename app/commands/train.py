@@ -56,7 +56,7 @@ def run(
     batch_size: Annotated[int, option("--batch-size", "Rows for one update.", 1)] = 64,
     optimizer: Annotated[OptimizerName, typer.Option(help="Update rule.")] = OptimizerName.adam,
     learning_rate: Annotated[float, option("--learning-rate", "Its peak.", 0)] = 2e-3,
-    momentum: Annotated[float, option("--momentum", "For sgd.", 0, 1)] = 0.9,
+    momentum: Annotated[float, option("--momentum", "For sgd.", 0, 0.999)] = 0.9,
     schedule: Annotated[Schedule, typer.Option(help="Of the learning rate.")] = Schedule.cosine,
     warmup: Annotated[int, option("--warmup", "Epochs of linear rise.", 0)] = 1,
     weight_decay: Annotated[float, option("--weight-decay", "Decoupled.", 0)] = 0.2,
@@ -71,7 +71,8 @@ def run(
 
     Ctrl-C once stops early and saves the best weights so far.
 
-    Examples:
+    For example:
+
         softlens train --output digits.npz
 
         softlens train rows.csv --target species --output species.npz

@@ -63,8 +63,9 @@ def read_features(text: str, features: tuple[str, ...] | None, width: int) -> In
 
     inputs = read_npz_features(path) if _is_archive(text) else _read_images(text)
     if inputs.shape[1] != width:
+        images = (_idx_pair(text) or (path,))[0]
         raise DatasetError(
-            f"{named(path)}: expected {width} features in each row, as the model has, found "
+            f"{named(images)}: expected {width} features in each row, as the model has, found "
             f"{inputs.shape[1]}; give data of the kind the model was trained on"
         )
     return inputs

@@ -61,10 +61,14 @@ def read_npz_features(path: Path) -> Inputs:
 def _open_archive(path: Path) -> Iterator[NpzFile]:
     """Open an archive; whatever goes wrong inside it is a DatasetError."""
     with path.open("rb") as raw:
+        if not raw.read(2) == b"PK":
+            raise DatasetError(
+                f"{named(path)}: expected a NumPy archive (.npz), found a file of another kind; "
+                "save it with np.savez(file, X=..., y=...)"
+            )
+        raw.seek(0)
         try:
             archive = np.load(raw, allow_pickle=False)
-            if not isinstance(archive, NpzFile):
-                raise TypeError("a single array")
             with archive:
                 yield archive
         except DatasetError:

@@ -20,7 +20,8 @@ def start(**settings: object) -> subprocess.CompletedProcess[str]:
     ("name", "value"),
     [
         ("port", "abc"), ("port", "65536"), ("port", "-1"), ("max_rows", "0"),
-        ("max_body_bytes", "1.5"), ("max_cells", ""), ("shutdown_seconds", "0"),
+        ("max_body_bytes", "1.5"), ("max_cells", "-1"), ("shutdown_seconds", "0"),
+        ("shutdown_seconds", "inf"),
         ("max_result_numbers", "many"),
     ],
 )  # fmt: skip

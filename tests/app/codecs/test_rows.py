@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.codecs.documents import read_document
-from app.codecs.rows import FLOAT64_LARGEST, Limits, _carefully, _quickly, rows_of
+from app.codecs.rows import FLOAT64_LARGEST, Limits, _carefully, _quickly, rows_of, rows_of_records
 from app.errors import RequestError
 
 LIMITS = Limits(rows=100, cells=1000)
@@ -89,3 +89,24 @@ def test_brackets_in_a_key_do_not_fool_the_count() -> None:
 
     matrix = rows_of(document, "inputs", body, LIMITS, FLOAT64_LARGEST)
     np.testing.assert_array_equal(matrix, [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("rows", [5, 6])
+def test_the_limit_of_numbers_binds_records_too(rows: int) -> None:
+    body = json.dumps({"records": [{"a": 1, "b": 2}] * rows}).encode()
+    document = read_document(body, ("records",))
+
+    if rows == 5:
+        assert rows_of_records(document, ["a", "b"], Limits(100, 10)).shape == (5, 2)
+    else:
+        with pytest.raises(RequestError, match="at most 10 numbers, got 12"):
+            rows_of_records(document, ["a", "b"], Limits(100, 10))
+
+
+def test_a_pointer_to_a_feature_is_escaped() -> None:
+    document = read_document(b'{"records": [{"a/b~c": true}]}', ("records",))
+
+    with pytest.raises(RequestError) as caught:
+        rows_of_records(document, ["a/b~c"], LIMITS)
+
+    assert caught.value.cells[0].pointer == "/records/0/a~1b~0c"
