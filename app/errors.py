@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 
-from model import InvalidInputError
-
 
 class Cell(NamedTuple):
     """One place in a request that is to blame."""
@@ -84,9 +82,6 @@ def describe(error: Exception) -> Problem:
     match error:
         case RequestError():
             return _problem(error.slug, str(error), error.cells)
-        case InvalidInputError():
-            cell = Cell(f"/inputs{error.pointer}", str(error))
-            return _problem(error.reason, str(error), (cell,))
         case UnknownModelError():
             return _problem("unknown-model", str(error))
         case HTTPException():
