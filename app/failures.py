@@ -7,13 +7,18 @@ _CODES = {  # by class name, because importing the classes would import NumPy
     "DatasetError": exit_codes.BAD_DATA,
     "ArtifactError": exit_codes.BAD_DATA,
     "ModelError": exit_codes.UNEXPECTED,
+    "OptionError": exit_codes.USAGE,
     "OutputError": exit_codes.CANNOT_CREATE,
     "LockedError": exit_codes.LOCKED,
     "FileNotFoundError": exit_codes.NO_INPUT,
     "IsADirectoryError": exit_codes.NO_INPUT,
-    "PermissionError": exit_codes.NOT_PERMITTED,
+    "PermissionError": exit_codes.NO_INPUT,  # outputs have an error of their own
     "OSError": exit_codes.IO_ERROR,
 }
+
+
+class OptionError(Exception):
+    """An option's value is of no use."""
 
 
 class OutputError(Exception):

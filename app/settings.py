@@ -1,8 +1,9 @@
 """Everything an operator can set, read once from the environment."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SOFTLENS_"
@@ -22,7 +23,7 @@ class Settings(BaseSettings):
         default=None,
         description="Served when `SOFTLENS_MODELS` is not set and nothing is at its default.",
     )
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any.")
     max_body_bytes: PositiveInt = Field(
         default=8 * 2**20, description="Largest request body, in bytes."
@@ -37,6 +38,12 @@ class Settings(BaseSettings):
         le=86_400,
         description="Longest wait for unfinished requests after SIGTERM, in seconds.",
     )
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _ignore_service_links(cls, value: Any) -> Any:  # Any: whatever was set
+        """Kubernetes sets SOFTLENS_PORT=tcp://... in pods beside a Service called softlens."""
+        return 8000 if isinstance(value, str) and value.startswith("tcp://") else value
 
 
 def explain(error: ValidationError) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.output import Force, Json, ModelFile, check_output
+from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 
 
 def run(
@@ -46,11 +46,13 @@ def run(
     if output:
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
-        write_atomically(output, buffer.getvalue())
+        with writing(output):
+            write_atomically(output, buffer.getvalue())
     elif as_json:
         lists = {name: array.tolist() for name, array in arrays.items()}
         typer.echo(json.dumps({"of": "probabilities", "wrt": "logits", **lists}))
     else:
-        for number, matrix in enumerate(found.jacobian):
-            text = np.array2string(matrix, precision=4, suppress_small=False, threshold=10_000)
-            typer.echo(f"row {number}\n{text}")
+        print_lines(
+            f"row {number}\n{np.array2string(matrix, precision=4, threshold=10_000)}"
+            for number, matrix in enumerate(found.jacobian)
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any  # Any: inputs are uint8 or flo
 
 import typer
 
-from app.commands.output import Force, Json, ModelFile, check_output
+from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,12 +41,12 @@ def run(
     inputs = read_inputs(classifier, data)  # all of it, before the first line is printed
     lines = _json_lines(classifier, inputs) if as_json else _csv_lines(classifier, inputs)
     if output is None:
-        for line in lines:
-            typer.echo(line)
+        print_lines(lines)
     else:
         from model import write_atomically
 
-        write_atomically(output, "".join(f"{line}\n" for line in lines).encode())
+        with writing(output):
+            write_atomically(output, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _json_lines(classifier: "Classifier", inputs: "NDArray[Any]") -> Iterator[str]:

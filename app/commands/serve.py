@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on; 8000. 0 takes any.")]
+Port = Annotated[
+    int | None, typer.Option(help="Port to listen on; 8000. 0 takes any.", min=0, max=65535)
+]
 
 
 def run(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app import exit_codes
-from app.commands.output import Force, check_output, locked
+from app.commands.output import Force, check_output, locked, writing
+from app.failures import OptionError
 
 if TYPE_CHECKING:
     from model.data import Dataset
@@ -78,9 +79,7 @@ def run(
         softlens train rows.csv --target species --output species.npz
     """
     check_output(output, force=force)
-    from model.training import Plan
-
-    plan = Plan(
+    plan = _plan(
         hidden=hidden,
         activation=activation.value,
         epochs=epochs,
@@ -98,7 +97,17 @@ def run(
         threads=threads,
     )
     with locked(output):
+        check_output(output, force=force)  # again: another process may just have finished it
         raise typer.Exit(_train(_dataset(data, target), plan, output))
+
+
+def _plan(**choices: Any) -> "Plan":  # Any: as Plan has them, and judges them
+    from model.training import Plan
+
+    try:
+        return Plan(**choices)
+    except ValueError as error:
+        raise OptionError(f"--{str(error).replace('_', '-')}") from None
 
 
 def _dataset(data: str | None, target: str | None) -> "Dataset":
@@ -112,16 +121,15 @@ def _dataset(data: str | None, target: str | None) -> "Dataset":
 
 
 def _train(dataset: "Dataset", plan: "Plan", output: Path) -> int:
-    from threadpoolctl import threadpool_limits
-
     from app.commands.progress import progress
     from model import save_artifact
     from model.training import fit
 
-    with threadpool_limits(plan.threads), progress(plan.epochs) as show:
+    with progress(plan.epochs) as show:
         result = fit(dataset, plan, output.stem, show)
 
-    digest = save_artifact(output, result.artifact)
+    with writing(output):
+        digest = save_artifact(output, result.artifact)
     scores = result.artifact.metadata["metrics"]["validation"]
     if scores["rows"]:
         typer.echo(

@@ -24,5 +24,5 @@ def is_ready(host: str, port: int) -> bool:
 
 if __name__ == "__main__":
     host = os.environ.get("SOFTLENS_HOST") or "127.0.0.1"
-    port = int(os.environ.get("SOFTLENS_PORT") or "8000")
-    sys.exit(0 if is_ready(host, port) else 1)
+    port = os.environ.get("SOFTLENS_PORT", "")  # Kubernetes may set tcp://... here
+    sys.exit(0 if is_ready(host, int(port) if port.isdigit() else 8000) else 1)

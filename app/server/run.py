@@ -77,6 +77,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         config = uvicorn.Config(
             app,
             log_config=None,
+            ws="none",
             access_log=False,
             server_header=False,
             lifespan="off",
@@ -94,11 +95,12 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket, before anything is loaded: a taken port ends the start at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except PermissionError:
         raise StartError(
-            f"port {port} needs privileges; choose one above 1023", exit_codes.NOT_PERMITTED
+            f"port {port} needs privileges; choose one above 1023", exit_codes.UNAVAILABLE
         ) from None
     except OSError as error:
         # asyncio's own text repeats the address; a name that is not found has no errno.
@@ -120,7 +122,9 @@ def _welcome(app: FastAPI, listener: socket.socket, announce: Callable[[str], No
 def _warn_of_typos() -> None:
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in os.environ:
-        if name.startswith(PREFIX) and name not in known:
+        # Kubernetes sets SOFTLENS_SERVICE_... and SOFTLENS_PORT_... for a Service called softlens.
+        linked = name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_"))
+        if name.startswith(PREFIX) and name not in known and not linked:
             close = difflib.get_close_matches(name, known, n=1)
             log.warning(
                 "unknown setting %s%s", name, f"; did you mean {close[0]}?" if close else ""
