@@ -145,6 +145,20 @@ def test_a_bug_is_logged_with_its_traceback_and_answered_without(model_file: Pat
     assert alive == 200
 
 
+def test_an_upload_that_is_broken_off_is_nobodys_fault(model_file: Path) -> None:
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with serving(model_file) as server, server.client() as client:
+        said = len(server.stderr)
+        for _ in range(5):
+            with socket.create_connection(address(server.url), timeout=DEADLINE) as connection:
+                connection.sendall(head + b"Content-Length: 100\r\n\r\n{")
+        client.get("/livez")
+        code = server.stop()
+
+    assert server.stderr[said:] == []
+    assert code == 0
+
+
 def address(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     assert parts.hostname
