@@ -1,9 +1,34 @@
-"""Gradients to see and to trust: derivatives, and independent oracles to hold them against.
+"""Gradients to see and to trust: any derivative, and independent oracles to hold it against.
 
 Everything here is float64.
 """
 
-from model.gradients.derivative import Derivative, softmax_derivative
+from model.gradients.chain import NODES, Point, delta3, point_of_network
+from model.gradients.derivative import (
+    Mode,
+    Question,
+    Sizes,
+    check,
+    derivative,
+    result_shape,
+    sizes_of,
+    vector_shape,
+)
 from model.gradients.oracles import complex_step_slope, reference_loss
 
-__all__ = ["Derivative", "complex_step_slope", "reference_loss", "softmax_derivative"]
+__all__ = [
+    "NODES",
+    "Mode",
+    "Point",
+    "Question",
+    "Sizes",
+    "check",
+    "complex_step_slope",
+    "delta3",
+    "derivative",
+    "point_of_network",
+    "reference_loss",
+    "result_shape",
+    "sizes_of",
+    "vector_shape",
+]
