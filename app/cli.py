@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app import exit_codes
-from app.commands.failures import explain
+from app.failures import explain
 
 COMMANDS = ("demo", "train", "evaluate", "predict", "gradient", "serve", "inspect")
 
@@ -33,6 +33,8 @@ def main() -> None:
     try:
         _assemble(arguments)(args=arguments, prog_name="softlens")
     # Everything a command raises ends here, as one line and an exit code.
+    except KeyboardInterrupt:
+        sys.exit(exit_codes.INTERRUPTED)
     except Exception as error:
         line, code = explain(error)
         if debug:

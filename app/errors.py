@@ -2,16 +2,13 @@
 
 AppError
 ├── RequestError        what was sent cannot be answered; the client must change it
-├── UnknownModelError   no such model or version
-└── StartError          the server cannot start; the operator must act
+└── UnknownModelError   no such model or version
 """
 
 from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
-
-from model import InvalidInputError
 
 
 class Cell(NamedTuple):
@@ -41,14 +38,6 @@ class RequestError(AppError):
 
 class UnknownModelError(AppError):
     """No such model or version."""
-
-
-class StartError(AppError):
-    """The server cannot start; one line that says why."""
-
-    def __init__(self, detail: str, exit_code: int) -> None:
-        super().__init__(detail)
-        self.exit_code = exit_code
 
 
 class Problem(NamedTuple):
@@ -84,7 +73,6 @@ STATUSES = {
     "unknown-field": HTTPStatus.UNPROCESSABLE_ENTITY,
     "wrong-rank": HTTPStatus.UNPROCESSABLE_ENTITY,
     "wrong-width": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
@@ -94,16 +82,13 @@ def describe(error: Exception) -> Problem:
     match error:
         case RequestError():
             return _problem(error.slug, str(error), error.cells)
-        case InvalidInputError():
-            cell = Cell(f"/inputs{error.pointer}", str(error))
-            return _problem(error.reason, str(error), (cell,))
         case UnknownModelError():
             return _problem("unknown-model", str(error))
         case HTTPException():
             status = HTTPStatus(error.status_code)
             headers = tuple((error.headers or {}).items())
             slug = status.phrase.lower().replace(" ", "-")
-            return Problem(slug, status.phrase, status, status.description, headers=headers)
+            return Problem(slug, _title(slug), status, status.description, headers=headers)
         case _:
             # A bug: the log has the traceback, the client learns nothing about our insides.
             found = _problem("internal-error", "The server failed in a way it should not have.")
@@ -112,6 +97,10 @@ def describe(error: Exception) -> Problem:
 
 
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:
-    status = STATUSES[slug]
-    headers = (("Retry-After", "1"),) if status == HTTPStatus.SERVICE_UNAVAILABLE else ()
-    return Problem(slug, slug.replace("-", " ").capitalize(), status, detail, cells, headers)
+    return Problem(slug, _title(slug), STATUSES[slug], detail, cells)
+
+
+def _title(slug: str) -> str:
+    """The slug in words: `malformed-json` is "Malformed JSON"."""
+    words = slug.replace("non-", "non_").replace("-", " ").replace("_", "-")
+    return words.capitalize().replace("json", "JSON")

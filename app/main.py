@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app import openapi
 from app.codecs import answers
@@ -16,7 +17,7 @@ from app.repository import load_repository
 from app.routes import gradient, health, models, pages, predict
 from app.service import Service
 from app.settings import Settings
-from model import InvalidInputError, __version__
+from model import __version__
 
 SUMMARY = "A softmax classifier you can see through: class probabilities, and their gradients."
 
@@ -49,20 +50,26 @@ def create_app(settings: Settings) -> FastAPI:
         pages.router(),
     ):
         app.include_router(router)
-    for kind in (AppError, InvalidInputError, HTTPException, Exception):
+    for kind in (AppError, HTTPException, Exception):
         app.add_exception_handler(kind, _answer_error)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.openapi = partial(_reference, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's way
     return app
 
 
 def _models(settings: Settings) -> Path:
     """What to serve: the operator's models, or the shipped one where there are none."""
-    wanted, shipped = settings.models, settings.shipped_model
-    if wanted is not None and (shipped is None or wanted.exists()):
-        return wanted
-    if shipped is None:
+    asked = "models" in settings.model_fields_set
+    if asked or settings.models.exists():
+        return settings.models
+    if settings.shipped_model is None:
         raise FileNotFoundError("no model to serve: set SOFTLENS_MODELS to an .npz or a folder")
-    return shipped
+    return settings.shipped_model
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The client left before its body was whole: no answer is read, and nothing is our fault."""
+    return Response()
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:

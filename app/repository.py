@@ -4,12 +4,16 @@ A folder holds `NAME/VERSION/model.npz`, versions being positive integers, or pl
 files, which are version 1. The highest version of a name is its default.
 """
 
+import logging
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.errors import UnknownModelError
 from model import ArtifactError, Classifier, load_classifier
+
+log = logging.getLogger("softlens")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
@@ -87,6 +91,9 @@ def load_repository(path: Path) -> Repository:
         return Repository([Served(_served_name(classifier, path), "1", classifier)])
 
     found = _scan(path)
+    for (name, version, file), (*twin, other) in pairwise(found):
+        if [name, version] == twin:
+            raise ArtifactError(f"{file} and {other} are both version {version} of {name}")
     if not found:
         raise ArtifactError(
             f"{path}: no model in this folder; expected NAME/VERSION/model.npz or NAME.npz"
@@ -112,9 +119,12 @@ def _scan(folder: Path) -> list[tuple[str, str, Path]]:
     """(name, version, file) of every model in a folder, by name and version."""
     single = [(file.stem, "1", file) for file in folder.glob("*.npz")]
     versioned = [
-        (file.parent.parent.name, file.parent.name, file)
-        for file in folder.glob("*/*/model.npz")
-        if _VERSION.fullmatch(file.parent.name)
+        (file.parent.parent.name, file.parent.name, file) for file in folder.glob("*/*/model.npz")
     ]
-    found = [entry for entry in single + versioned if _NAME.fullmatch(entry[0])]
+    found = []
+    for name, version, file in single + versioned:
+        if _NAME.fullmatch(name) and _VERSION.fullmatch(version):
+            found.append((name, version, file))
+        else:
+            log.warning("%s is not served: expected NAME/VERSION/model.npz or NAME.npz", file)
     return sorted(found, key=lambda entry: (entry[0], int(entry[1])))

@@ -1,12 +1,14 @@
 """What the routes ask for: predict and differentiate, within limits, on the right model."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from app.codecs.questions import GradientQuestion
-from app.codecs.rows import Limits
-from app.errors import RequestError
+from app.codecs.rows import Batch, Limits
+from app.errors import Cell, RequestError
 from app.repository import Repository, Served
-from model import Float32s, Float64s, Floats
+from model import Float32s, Floats, InvalidInputError
 from model.gradients import Derivative, softmax_derivative
 
 
@@ -31,31 +33,51 @@ class Service:
             return self.repository.default
         return self.repository.find(named["name"], named.get("version"))
 
-    def predict(self, served: Served, inputs: Float64s) -> Float32s:
+    def predict(self, served: Served, batch: Batch) -> Float32s:
         """(N, C) probabilities of (N, D) features.
 
         Raises:
-            InvalidInputError: wrong-width or non-finite-result.
+            RequestError: wrong-width, non-finite-result or result-too-large.
         """
-        return served.classifier.predict(inputs)
+        _check_result((len(batch.rows), len(served.classes)), self.limits.cells)
+        with _pointing_into(batch):
+            return served.classifier.predict(batch.rows)
 
     def derivative(self, served: Served, question: GradientQuestion) -> Derivative:
         """The softmax Jacobian for every row.
 
         Raises:
-            InvalidInputError: wrong-width or non-finite-result.
-            RequestError: result-too-large.
+            RequestError: wrong-width, non-finite-result or result-too-large.
         """
-        logits: Floats = question.rows
-        if question.given == "inputs":
-            logits = served.classifier.trace(question.rows).z2
+        batch = question.batch
+        rows, classes = len(batch.rows), len(served.classes)
+        logits: Floats = batch.rows
+        if question.given == "logits":
+            classes = logits.shape[1]
+        _check_result((rows, classes, classes), self.max_result_numbers)
 
-        shape = (*logits.shape, logits.shape[1])
-        numbers = shape[0] * shape[1] * shape[2]
-        if numbers > self.max_result_numbers:
-            raise RequestError(
-                "result-too-large",
-                f"the result would be {shape[0]} x {shape[1]} x {shape[2]} = {numbers} numbers; "
-                f"at most {self.max_result_numbers} are answered",
-            )
+        if question.given == "inputs":
+            with _pointing_into(batch):
+                logits = served.classifier.trace(batch.rows).z2
         return softmax_derivative(logits)
+
+
+def _check_result(shape: tuple[int, ...], largest: int) -> None:
+    """Refuse before computing it what would be too much to answer."""
+    numbers = math.prod(shape)
+    if numbers > largest:
+        sizes = " x ".join(map(str, shape))
+        raise RequestError(
+            "result-too-large",
+            f"the result would be {sizes} = {numbers} numbers; at most {largest} are answered",
+        )
+
+
+@contextmanager
+def _pointing_into(batch: Batch) -> Iterator[None]:
+    """What the model says of a row, said of the place where the client wrote it."""
+    try:
+        yield
+    except InvalidInputError as error:
+        cell = Cell(batch.pointer(error.row), error.detail)
+        raise RequestError(error.reason, str(error), cell) from None

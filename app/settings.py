@@ -1,8 +1,9 @@
 """Everything an operator can set, read once from the environment."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SOFTLENS_"
@@ -11,16 +12,18 @@ PREFIX = "SOFTLENS_"
 class Settings(BaseSettings):
     """Read from SOFTLENS_* environment variables; a bad value stops the process."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
-    models: Path | None = Field(
-        default=None, description="The `.npz`, or the folder of models, to serve."
+    models: Path = Field(
+        default=Path("/models"), description="The `.npz`, or the folder of models, to serve."
     )
     shipped_model: Path | None = Field(
         default=None,
-        description="Served when nothing exists at `SOFTLENS_MODELS`; the image sets it.",
+        description="Served when `SOFTLENS_MODELS` is not set and nothing is at its default.",
     )
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any.")
     max_body_bytes: PositiveInt = Field(
         default=8 * 2**20, description="Largest request body, in bytes."
@@ -30,9 +33,17 @@ class Settings(BaseSettings):
     max_result_numbers: PositiveInt = Field(
         default=1_000_000, description="Most numbers in one gradient."
     )
-    shutdown_seconds: PositiveFloat = Field(
-        default=30.0, description="Longest wait for unfinished requests after SIGTERM, in seconds."
+    shutdown_seconds: PositiveInt = Field(
+        default=30,
+        le=86_400,
+        description="Longest wait for unfinished requests after SIGTERM, in seconds.",
     )
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _ignore_service_links(cls, value: Any) -> Any:  # Any: whatever was set
+        """Kubernetes sets SOFTLENS_PORT=tcp://... in pods beside a Service called softlens."""
+        return 8000 if isinstance(value, str) and value.startswith("tcp://") else value
 
 
 def explain(error: ValidationError) -> str:

@@ -24,6 +24,7 @@ REQUIRED_METADATA = (
     "metrics", "data", "versions", "sha256",
 )  # fmt: skip
 
+_OBJECTS = ("training", "metrics", "data", "versions")
 _NUMBERS = [name for name in MEMBERS if name != "metadata"]
 Metadata = dict[str, Any]  # Any: what JSON can hold
 
@@ -155,23 +156,54 @@ def _verify_numbers(arrays: Arrays) -> None:
 
 def _metadata(text: bytes) -> Metadata:
     try:
-        metadata = json.loads(text.decode())
+        metadata = json.loads(text.decode(), parse_constant=_refuse_constant)
+        json.dumps(metadata, ensure_ascii=False).encode()  # no half surrogate pairs
     except (ValueError, RecursionError):
         raise RefusedError("its metadata is not JSON") from None
     if not isinstance(metadata, dict):
         raise RefusedError("its metadata is not a JSON object")
+    _verify_version(metadata)
+    _verify_kinds(metadata)
+    return metadata
 
+
+def _verify_version(metadata: Metadata) -> None:
     version = metadata.get("format_version")
     if type(version) is not int or version < 1:
         raise RefusedError("its metadata has no format_version")
-    if version > FORMAT_VERSION or metadata.get("requires"):
+    if metadata.get("requires"):
+        raise RefusedError(
+            "requires what this version of softlens lacks: update softlens to read it"
+        )
+    if version > FORMAT_VERSION:
         raise RefusedError(
             f"written by a newer version of softlens (format {version}; "
             f"this version reads {FORMAT_VERSION}): update softlens to read it"
         )
+
+
+def _verify_kinds(metadata: Metadata) -> None:
     if missing := [key for key in REQUIRED_METADATA if key not in metadata]:
         raise RefusedError(f"its metadata lacks {', '.join(missing)}")
-    return metadata
+    if broken := [key for key in _OBJECTS if not isinstance(metadata[key], dict)]:
+        raise RefusedError(f"its {broken[0]} is not a JSON object")
+    if not all(isinstance(scores, dict) for scores in metadata["metrics"].values()):
+        raise RefusedError("its metrics are not JSON objects")
+    if _has_huge_integer(metadata):
+        raise RefusedError("its metadata has an integer of more than 64 bits")
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _has_huge_integer(value: Any) -> bool:  # Any: JSON
+    """Whether some number could not be written again by every JSON writer."""
+    if isinstance(value, dict):
+        return any(map(_has_huge_integer, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_huge_integer, value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def _verify_names(metadata: Metadata, features: int, classes: int) -> None:

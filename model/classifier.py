@@ -9,16 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from model.arrays import Float32s, Float64s, Floats
+from model.arrays import Float32s, Float64s, Floats, Labels
 from model.artifact import Artifact, Metadata, load_artifact
 from model.errors import ArtifactError, InvalidInputError
 from model.functions import ACTIVATIONS, Activation
 from model.network import Parameters, Trace, forward
 
-# /predict promises 2e-6; float32 is used only where it was seen to keep half of that.
-_ALLOWED_ERROR = 1e-6
+_PROMISE = 1.5e-6  # absolute error of a probability; 2e-6 is what is promised outside
+_CAUTION = 4.0  # times the largest error seen on typical rows
 _TYPICAL_ROWS = 64
-_TYPICAL_SPREADS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # standard deviations
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,10 @@ class Classifier:
     metadata: Metadata
     activation: Activation
     centre: Float64s  # (D,)  where the features lie; subtracting it first keeps their digits
+    scale: Float64s  # (D,)  their spread
     centred: Parameters  # float64, acting on x - centre
-    fast: Parameters  # the same in float32
-    fast_reach: float  # the largest |logit| up to which float32 was seen to be accurate
+    fast: Parameters  # float32, acting on (x - centre) / scale
+    error_rate: float  # bound on float32's error of a logit, for an input of norm 0 in units of it
 
     @property
     def features(self) -> int:
@@ -55,13 +55,31 @@ class Classifier:
             InvalidInputError: `wrong-width`; or `non-finite-result` when the logits overflow.
         """
         self._check_width(inputs)
-        # An overflow shows in the peak and is then answered in float64.
+        # An overflow makes the bound infinite or NaN, and is then answered in float64.
         with np.errstate(over="ignore", invalid="ignore"):
-            x = np.subtract(inputs, self.centre, dtype=np.float64).astype(np.float32)
-            trace = forward(self.fast, x, self.activation)
-            if np.abs(trace.z2).max() <= self.fast_reach:
-                return trace.a2
-        return self.trace(inputs).a2.astype(np.float32)
+            x = ((inputs - self.centre) / self.scale).astype(np.float32)
+            p = forward(self.fast, x, self.activation).a2
+            doubtful = ~(self._error_bound(x, p) <= _PROMISE)
+        if doubtful.any():
+            p[doubtful] = self._exactly(inputs, np.flatnonzero(doubtful))
+        return p
+
+    def _error_bound(self, x: Float32s, p: Float32s) -> Floats:
+        """Bound on the error of each row's probabilities, (N,).
+
+        Rounding of the logits grows with the norm of x. A probability moves by at most
+        2 (1 - max p) times as much: docs/decisions/0002-folding.md.
+        """
+        norm = np.sqrt(np.einsum("ij,ij->i", x, x))
+        return 2 * (1 - p.max(axis=1)) * self.error_rate * (1 + norm)
+
+    def _exactly(self, inputs: Floats, rows: Labels) -> Floats:
+        """Probabilities of some rows of a batch, in float64."""
+        try:
+            return self.trace(inputs[rows]).a2
+        except InvalidInputError as error:
+            row = None if error.row is None else int(rows[error.row])
+            raise InvalidInputError(error.reason, error.detail, row) from None
 
     def trace(self, inputs: Floats) -> Trace:
         """Every intermediate of the forward pass, in float64.
@@ -78,9 +96,8 @@ class Classifier:
 
         finite = np.isfinite(trace.z2).all(axis=1)
         if not finite.all():
-            row = int(finite.argmin())
             raise InvalidInputError(
-                "non-finite-result", "the logits of this row overflow", pointer=f"/{row}"
+                "non-finite-result", "the logits overflow", int(finite.argmin())
             )
         return trace
 
@@ -115,19 +132,18 @@ def fold(artifact: Artifact) -> Classifier:
     """
     activation = ACTIVATIONS[artifact.metadata["activation"]]
     W1, b1, W2, b2 = (array.astype(np.float64) for array in artifact.parameters)
+    scale, temperature = artifact.input_scale, artifact.temperature
     with np.errstate(over="ignore"):  # the self-test looks for infinity
-        centred = Parameters(
-            W1=W1 / artifact.input_scale[:, None],
-            b1=b1,
-            W2=W2 / artifact.temperature,
-            b2=b2 / artifact.temperature,
+        centred = Parameters(W1 / scale[:, None], b1, W2 / temperature, b2 / temperature)
+        fast = artifact.parameters._replace(
+            W2=centred.W2.astype(np.float32), b2=centred.b2.astype(np.float32)
         )
-        fast = Parameters(*(array.astype(np.float32) for array in centred))
 
     typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(W1)))
-    _self_test(artifact.parameters, centred, typical, activation)
-    reach = _reach_of_float32(centred, fast, activation, typical * artifact.input_scale)
-    return Classifier(artifact.metadata, activation, artifact.input_mean, centred, fast, reach)
+    rate = _self_test(centred._replace(W1=W1), fast, typical, activation)
+    return Classifier(
+        artifact.metadata, activation, artifact.input_mean, scale, centred, fast, error_rate=rate
+    )
 
 
 class _SelfTestError(ArtifactError):
@@ -135,32 +151,19 @@ class _SelfTestError(ArtifactError):
 
 
 def _self_test(
-    trained: Parameters, folded: Parameters, typical: Float64s, activation: Activation
-) -> None:
-    """A network that was trained in float32 must be able to answer in float32."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        logits = forward(trained, typical.astype(np.float32), activation).z2
-    if not np.isfinite(logits).all():
-        raise _SelfTestError("fails its self-test: its logits overflow on typical inputs")
-    if not all(np.isfinite(array).all() for array in folded):
-        raise _SelfTestError("fails its self-test: its weights overflow on raw features")
-
-
-def _reach_of_float32(
-    centred: Parameters, fast: Parameters, activation: Activation, typical: Float64s
+    exact: Parameters, fast: Parameters, typical: Float64s, activation: Activation
 ) -> float:
-    """Widen typical inputs until float32 strays from float64; say how far the logits got.
+    """Answer typical rows in float32 and in float64.
 
-    Rounding grows with the size of the logits, so their peak tells, for any later batch, whether
-    it lies in the region that was tried here. 0 means that float32 is never used.
+    Returns:
+        Bound on the error of a float32 logit, for each unit of 1 + the norm of its row.
+
+    Raises:
+        ArtifactError: float32, in which the network was trained, cannot answer them.
     """
-    reach = 0.0
-    for spread in _TYPICAL_SPREADS:
-        x = spread * typical
-        with np.errstate(over="ignore", invalid="ignore"):
-            exact = forward(centred, x, activation)
-            rounded = forward(fast, x.astype(np.float32), activation)
-        if not np.abs(rounded.a2 - exact.a2).max() <= _ALLOWED_ERROR:
-            break
-        reach = float(np.abs(rounded.z2).max())
-    return reach
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = forward(fast, typical.astype(np.float32), activation).z2
+        error = np.abs(found - forward(exact, typical, activation).z2).max(axis=1)
+    if not np.isfinite(found).all():
+        raise _SelfTestError("fails its self-test: its logits overflow on typical inputs")
+    return float(_CAUTION * (error / (1 + np.linalg.norm(typical, axis=1))).max())

@@ -19,13 +19,15 @@ class InvalidInputError(ModelError):
 
     Attributes:
         reason: a stable slug, such as `wrong-width`, for programs.
-        pointer: where, as an RFC 6901 path below the array, such as `/3/17`; empty for the whole.
+        detail: what was expected and what was found.
+        row: which row of the batch, from 0; None for the whole.
     """
 
-    def __init__(self, reason: str, detail: str, pointer: str = "") -> None:
-        super().__init__(detail)
+    def __init__(self, reason: str, detail: str, row: int | None = None) -> None:
+        super().__init__(detail if row is None else f"row {row}: {detail}")
         self.reason = reason
-        self.pointer = pointer
+        self.detail = detail
+        self.row = row
 
 
 class DatasetError(ModelError):

@@ -2,15 +2,20 @@
 
 import os
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
+
+_SUFFIX = ".softlens-tmp"
+_STALE_SECONDS = 86_400.0
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data` in one step that survives a crash and a power cut.
 
     The bytes go to a temporary file beside the target, reach the disk, and only then take the
-    target's name; the folder is synced last, because the rename is an entry in it.
+    target's name; the folder is synced last, because the rename is an entry in it. A link is
+    followed, and an old file's mode is kept.
 
     Args:
         path: the target; its folder must exist.
@@ -20,39 +25,36 @@ def write_atomically(path: Path, data: bytes) -> None:
         OSError: whatever the system reports; the target is then as it was before, and the
             temporary file is gone.
     """
-    _sweep_leftovers(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    path = path.resolve()
+    _sweep_leftovers(path.parent)
+    temporary = path.with_name(f".{secrets.token_hex(8)}{_SUFFIX}")
     try:
         # Not mkstemp: its private mode would hide the model from the user a container runs as.
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o777)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
+    # The new file is there already; some network file systems cannot sync a folder.
+    with suppress(OSError):
+        _sync_folder(path.parent)
 
 
-def _sweep_leftovers(path: Path) -> None:
-    """Remove temporary files of writers that were killed, and only those."""
-    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
-        pid = leftover.name.split(".")[-3]
-        if pid.isdigit() and not _is_alive(int(pid)):
-            with suppress(OSError):
+def _sweep_leftovers(folder: Path) -> None:
+    """Remove what killed writers left.
+
+    By age and not by process: a writer may live in another container or on another machine.
+    """
+    for leftover in folder.glob(f".*{_SUFFIX}"):
+        with suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
                 leftover.unlink()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _sync_folder(folder: Path) -> None:

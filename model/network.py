@@ -35,8 +35,9 @@ def initial_parameters(
 ) -> Parameters:
     """Random float32 weights whose variance keeps signals the same size layer after layer.
 
-    He for relu (variance 2/fan_in), Glorot for tanh and for the output layer
-    (variance 2/(fan_in + fan_out)); biases start at 0.
+    He for relu (variance 2/fan_in), Glorot for tanh (variance 2/(fan_in + fan_out)). The output
+    layer has a tenth of Glorot's standard deviation, so that the first probabilities are close to
+    uniform: a network that knows nothing should not be sure of anything. Biases start at 0.
 
     Args:
         shape: (D, H, C), each at least 1.
@@ -49,7 +50,7 @@ def initial_parameters(
     variance = 2 / features if activation.name == "relu" else 2 / (features + hidden)
 
     W1 = rng.normal(scale=np.sqrt(variance), size=(features, hidden))
-    W2 = rng.normal(scale=np.sqrt(2 / (hidden + classes)), size=(hidden, classes))
+    W2 = rng.normal(scale=np.sqrt(0.02 / (hidden + classes)), size=(hidden, classes))
     return Parameters(
         W1=W1.astype(np.float32),
         b1=np.zeros(hidden, np.float32),

@@ -45,11 +45,13 @@ def environment(**settings: object) -> dict[str, str]:
 
 
 @contextmanager
-def serving(models: Path, program: str = "", **settings: object) -> Generator[Server, None, None]:
+def serving(
+    models: Path | None, program: str = "", **settings: object
+) -> Generator[Server, None, None]:
     """Serve `models` on a free port until the block ends; by another program if one is given."""
     process = subprocess.Popen(
         [sys.executable, *(["-c", program] if program else ["-m", "app.server"])],
-        env=environment(**{"models": models, "port": 0} | settings),
+        env=environment(**{"models": models or "", "port": 0} | settings),
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -7,6 +7,7 @@ to say why. docs/decisions/0004-json.md has the measurements.
 import difflib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,10 +20,9 @@ Value = Any
 Document = dict[str, Value]
 
 _UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00")
-_LARGEST_OF_64_BITS = 2**63
 
 
-def read_document(body: bytes, fields: tuple[str, ...]) -> Document:
+def read_document(body: bytes, fields: Iterable[str]) -> Document:
     """The top-level object of a body, its values still as the parser holds them.
 
     Args:
@@ -43,27 +43,39 @@ def read_document(body: bytes, fields: tuple[str, ...]) -> Document:
     document = _parse(body)
     if not is_object(document):
         raise RequestError("invalid-type", f"expected a JSON object, got {kind(document)}")
-    return members(document, "", fields)
+    keys = list(document.keys())
+    _check_keys(keys, "", frozenset(fields))
+    # Not items(), which would make Python's own of every number.
+    return {key: document[key] for key in keys}
 
 
-def members(document: Value, pointer: str, fields: Iterable[str]) -> Document:
-    """The members of an object, each of them known and none of them twice.
+def plain_members(record: Value, pointer: str, fields: frozenset[str]) -> dict[str, Value]:
+    """The members of an object of plain values, each of them known and none of them twice.
+
+    Args:
+        record: its values become Python's own, all at once: looking them up one by one would be
+            a walk through the object each time.
+        pointer: where it stands.
+        fields: the keys that may occur.
 
     Raises:
         RequestError: duplicate-key or unknown-field.
     """
-    keys = list(document.keys())
+    pairs = list(record.items())
+    _check_keys([key for key, _ in pairs], pointer, fields)
+    return dict(pairs)
+
+
+def _check_keys(keys: list[str], pointer: str, fields: frozenset[str]) -> None:
     if len(set(keys)) != len(keys):
-        raise RequestError("duplicate-key", "an object has the same key twice")
-    known = list(fields)
-    for key in keys:
-        if key not in known:
-            close = difflib.get_close_matches(key[:100], known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else _expected(known)
-            raise RequestError(
-                "unknown-field", f"unknown field; {hint}", Cell(_join(pointer, key), "unknown")
-            )
-    return {key: document[key] for key in keys}
+        raise _twice(keys, pointer)
+    if not fields.issuperset(keys):
+        key = next(key for key in keys if key not in fields)
+        close = difflib.get_close_matches(key[:100], sorted(fields), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else _expected(sorted(fields))
+        raise RequestError(
+            "unknown-field", f"unknown field; {hint}", Cell(child(pointer, key), "unknown")
+        )
 
 
 def is_object(value: Value) -> bool:
@@ -94,8 +106,8 @@ def _expected(known: list[str]) -> str:
     return f"expected one of {shown}" + (", ..." if len(known) > 10 else "")
 
 
-def _join(pointer: str, key: str) -> str:
-    """RFC 6901; a key of any length and content is cut, and escaped when it is written."""
+def child(pointer: str, key: str) -> str:
+    """Pointer to a member (RFC 6901); a key of any length is cut."""
     return f"{pointer}/{key[:100].replace('~', '~0').replace('/', '~1')}"
 
 
@@ -119,8 +131,8 @@ def _parse_slowly(body: bytes) -> Value:
         document = json.loads(
             body.decode(),
             parse_int=float,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_unique,
+            parse_constant=lambda name: math.nan,  # found again below, with its place
+            object_pairs_hook=_Members,
         )
     except UnicodeDecodeError:
         raise RequestError("invalid-encoding", "the body is not UTF-8") from None
@@ -129,40 +141,62 @@ def _parse_slowly(body: bytes) -> Value:
         raise RequestError("malformed-json", f"not JSON: {error.msg} at {where}") from None
     except RecursionError:
         raise RequestError("malformed-json", "nested too deeply") from None
-
-    largest, pointer = _largest_number(document, "")
-    if math.isinf(largest):
-        cell = Cell(pointer, "no finite float64 is this large")
-        raise RequestError("number-out-of-range", f"the number at {pointer} is too large", cell)
-    if largest < _LARGEST_OF_64_BITS:
-        raise RequestError("malformed-json", "not JSON: a string holds half a surrogate pair")
+    _refuse_flaws(document)
     return document
 
 
-def _refuse_constant(name: str) -> float:
-    raise RequestError("malformed-json", f"not JSON: {name} is no JSON number")
+class _Members(dict[str, Value]):
+    """An object that remembers all its keys, also those that came twice."""
+
+    def __init__(self, pairs: list[tuple[str, Value]]) -> None:
+        super().__init__(pairs)
+        self.written = [key for key, _ in pairs]
 
 
-def _unique(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise RequestError("duplicate-key", "an object has the same key twice")
-    return document
+def _refuse_flaws(document: Value) -> None:
+    """Find the first place where Python's reader was too lenient.
+
+    Raises:
+        RequestError: number-out-of-range, malformed-json or duplicate-key.
+    """
+    # A stack of its own, because hostile documents nest deeper than Python recurses.
+    stack = [(document, "")]
+    while stack:
+        value, pointer = stack.pop()
+        if isinstance(value, float) and not math.isfinite(value):
+            raise _not_finite(value, pointer)
+        if isinstance(value, str):
+            _refuse_surrogates(value, pointer)
+        elif isinstance(value, _Members):
+            if len(value) != len(value.written):
+                raise _twice(value.written, pointer)
+            for key in value:
+                _refuse_surrogates(key, pointer)
+            stack += [(item, child(pointer, key)) for key, item in reversed(value.items())]
+        elif isinstance(value, list):
+            suspects = [
+                (item, f"{pointer}/{i}")
+                for i, item in enumerate(value)
+                if type(item) is not float or not math.isfinite(item)
+            ]
+            stack += reversed(suspects)
 
 
-def _largest_number(value: Value, pointer: str) -> tuple[float, str]:
-    """The largest magnitude in a document that Python has read, and the pointer to it."""
-    if isinstance(value, float):
-        return abs(value), pointer
-    if isinstance(value, dict):
-        items = [(str(key), item) for key, item in value.items()]
-    elif isinstance(value, list):
-        # A long list of numbers is looked through at the speed of C.
-        if set(map(type, value)) == {float}:
-            largest = max(map(abs, value))
-            return largest, f"{pointer}/{next(i for i, x in enumerate(value) if abs(x) == largest)}"
-        items = [(str(i), item) for i, item in enumerate(value)]
-    else:
-        return 0.0, pointer
-    found = [_largest_number(item, _join(pointer, key)) for key, item in items]
-    return max(found, key=lambda pair: pair[0], default=(0.0, pointer))
+def _not_finite(value: float, pointer: str) -> RequestError:
+    if math.isnan(value):
+        cell = Cell(pointer, "not JSON")
+        return RequestError("malformed-json", f"NaN or Infinity at {pointer} is not JSON", cell)
+    cell = Cell(pointer, "no finite float64 is this large")
+    return RequestError("number-out-of-range", f"the number at {pointer} is too large", cell)
+
+
+def _refuse_surrogates(text: str, pointer: str) -> None:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        cell = Cell(pointer, "half a surrogate pair")
+        raise RequestError("malformed-json", f"half a surrogate pair at {pointer}", cell)
+
+
+def _twice(keys: list[str], pointer: str) -> RequestError:
+    key = Counter(keys).most_common(1)[0][0]
+    cell = Cell(child(pointer, key), "twice")
+    return RequestError("duplicate-key", f"the same key twice, at {cell.pointer}", cell)

@@ -3,9 +3,15 @@
 from typing import Literal, NamedTuple
 
 from app.codecs.documents import Document, kind, read_document
-from app.codecs.rows import FLOAT32_LARGEST, FLOAT64_LARGEST, Limits, rows_of, rows_of_records
+from app.codecs.rows import (
+    FLOAT32_LARGEST,
+    FLOAT64_LARGEST,
+    Batch,
+    Limits,
+    rows_of,
+    rows_of_records,
+)
 from app.errors import Cell, RequestError
-from model import Float64s
 
 _CHOICES = {"of": "probabilities", "wrt": "logits", "mode": "jacobian"}
 
@@ -14,10 +20,10 @@ class GradientQuestion(NamedTuple):
     """A batch to differentiate at: features for the model, or logits that need none."""
 
     given: Literal["inputs", "logits"]
-    rows: Float64s  # (N, D) or (N, C)
+    batch: Batch  # rows (N, D) or (N, C)
 
 
-def decode_predict(body: bytes, features: list[str] | None, limits: Limits) -> Float64s:
+def decode_predict(body: bytes, features: list[str] | None, limits: Limits) -> Batch:
     """The rows to predict.
 
     Args:
@@ -26,7 +32,7 @@ def decode_predict(body: bytes, features: list[str] | None, limits: Limits) -> F
         limits: refused beyond.
 
     Returns:
-        (N, W); finite in float32. Whether W fits is for the model to say.
+        Rows (N, W), finite in float32. Whether W fits is for the model to say.
 
     Raises:
         RequestError: with the slug of the first thing that is wrong.
@@ -60,7 +66,7 @@ def decode_gradient(body: bytes, limits: Limits) -> GradientQuestion:
             "inputs", rows_of(document, "inputs", body, limits, FLOAT64_LARGEST)
         )
     logits = rows_of(document, "logits", body, limits, FLOAT64_LARGEST)
-    if logits.shape[1] < 2:
+    if logits.rows.shape[1] < 2:
         raise RequestError("wrong-width", "expected logits of at least 2 classes, got 1")
     return GradientQuestion("logits", logits)
 

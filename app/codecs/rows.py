@@ -8,12 +8,25 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from app.codecs.documents import Document, Value, is_array, is_object, kind, members
+from app.codecs.documents import Document, Value, child, is_array, is_object, kind, plain_members
 from app.errors import Cell, RequestError
 from model import Float64s
 
-FLOAT32_LARGEST = float(np.finfo(np.float32).max)
+# The largest number that rounds to a float32; its shortest print, 3.4028235e38, is one of them.
+FLOAT32_LARGEST = float(np.nextafter(float.fromhex("0x1.ffffffp+127"), 0.0))
 FLOAT64_LARGEST = float(np.finfo(np.float64).max)
+
+
+class Batch(NamedTuple):
+    """Rows as they were posted."""
+
+    rows: Float64s  # (N, W)
+    field: str  # the key that held them
+    flat: bool  # one row without brackets of its own
+
+    def pointer(self, row: int | None) -> str:
+        """Where a row, or the whole batch, stands in the body."""
+        return f"/{self.field}" if row is None or self.flat else f"/{self.field}/{row}"
 
 
 class Limits(NamedTuple):
@@ -23,9 +36,7 @@ class Limits(NamedTuple):
     cells: int
 
 
-def rows_of(
-    document: Document, field: str, body: bytes, limits: Limits, largest: float
-) -> Float64s:
+def rows_of(document: Document, field: str, body: bytes, limits: Limits, largest: float) -> Batch:
     """A matrix of finite numbers; one flat row counts as a batch of one.
 
     Args:
@@ -36,7 +47,7 @@ def rows_of(
         largest: magnitude that a number may have.
 
     Returns:
-        (N, W), N and W at least 1.
+        Rows (N, W), N and W at least 1.
 
     Raises:
         RequestError: invalid-type, wrong-rank, empty-batch, wrong-width (an empty row),
@@ -48,34 +59,32 @@ def rows_of(
     if matrix is None:
         matrix = _carefully(value, f"/{field}")
 
-    if matrix.size > limits.cells:
-        raise RequestError(
-            "batch-too-large", f"expected at most {limits.cells} numbers, got {matrix.size}"
-        )
+    _check_cells(matrix.size, limits)
     if max(matrix.max(), -matrix.min()) > largest:
         row, column = np.argwhere(np.abs(matrix) > largest)[0]
         place = f"/{field}/{row}/{column}" if is_array(value[0]) else f"/{field}/{column}"
         cell = Cell(place, "too large for float32")
         raise RequestError("non-finite-input", f"the number at {place} overflows float32", cell)
-    return matrix
+    return Batch(matrix, field, flat=not is_array(value[0]))
 
 
-def rows_of_records(document: Document, features: list[str], limits: Limits) -> Float64s:
+def rows_of_records(document: Document, features: list[str], limits: Limits) -> Batch:
     """A matrix from objects that map every feature's name to its number.
 
     Returns:
-        (N, D) in the order of `features`.
+        Rows (N, D) in the order of `features`.
 
     Raises:
         RequestError: as for `rows_of`; missing-field or unknown-field with the feature.
     """
     records = document["records"]
     _check_size(records, "records", limits)
-    matrix = np.empty((len(records), len(features)))
+    _check_cells(len(records) * len(features), limits)
+    matrix, known = np.empty((len(records), len(features))), frozenset(features)
     for i, record in enumerate(records):
         if not is_object(record):
             _refuse("invalid-type", f"/records/{i}", "an object", record)
-        values = members(record, f"/records/{i}", features)
+        values = plain_members(record, f"/records/{i}", known)
         if missing := [name for name in features if name not in values]:
             raise RequestError(
                 "missing-field",
@@ -83,15 +92,15 @@ def rows_of_records(document: Document, features: list[str], limits: Limits) -> 
                 + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
                 Cell(f"/records/{i}", "a feature is missing"),
             )
-        matrix[i] = [_number(values[name], f"/records/{i}/{name}") for name in features]
+        matrix[i] = [_number(values[name], child(f"/records/{i}", name)) for name in features]
     too_large = np.abs(matrix) > FLOAT32_LARGEST
     if too_large.any():
         i, column = np.argwhere(too_large)[0]
-        place = f"/records/{i}/{features[column]}"
+        place = child(f"/records/{i}", features[column])
         raise RequestError(
             "non-finite-input", f"the number at {place} overflows float32", Cell(place, "too large")
         )
-    return matrix
+    return Batch(matrix, "records", flat=False)
 
 
 def _check_size(value: Value, field: str, limits: Limits) -> None:
@@ -104,6 +113,13 @@ def _check_size(value: Value, field: str, limits: Limits) -> None:
     if not one_flat_row and len(value) > limits.rows:
         raise RequestError(
             "batch-too-large", f"expected at most {limits.rows} rows, got {len(value)}"
+        )
+
+
+def _check_cells(cells: int, limits: Limits) -> None:
+    if cells > limits.cells:
+        raise RequestError(
+            "batch-too-large", f"expected at most {limits.cells} numbers, got {cells}"
         )
 
 

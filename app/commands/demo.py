@@ -7,13 +7,15 @@ from pathlib import Path
 
 import typer
 
+from app import exit_codes
 from app.commands.serve import Host, Port
 
 
 def run(host: Host = None, port: Port = None) -> None:
     """Train the shipped digits and serve them.
 
-    Examples:
+    For example:
+
         softlens demo
 
         softlens demo --port 9000
@@ -29,6 +31,8 @@ def run(host: Host = None, port: Port = None) -> None:
     with tempfile.TemporaryDirectory(prefix="softlens-") as folder:
         with progress(plan.epochs) as show:
             result = fit(digits, plan, "digits", show)
+        if result.stopped == "interrupted":
+            raise typer.Exit(exit_codes.INTERRUPTED)
         path = Path(folder) / "digits.npz"
         save_artifact(path, result.artifact)
 

@@ -1,23 +1,23 @@
 """softlens evaluate: how good a model is on labelled data."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.commands.output import Json
+from app.commands.output import Json, ModelFile
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A model file.")],
+    model: ModelFile,
     data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX `images,labels`.")],
     target: Annotated[str | None, typer.Option(help="Column of the class; the last one.")] = None,
     as_json: Json = False,
 ) -> None:
     """Accuracy, log-loss in nats, expected calibration error and confusion matrix.
 
-    Examples:
+    For example:
+
         softlens evaluate digits.npz rows.csv
 
         softlens evaluate model.npz t10k-images.gz,t10k-labels.gz --json

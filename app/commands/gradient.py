@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from app.commands.output import Force, Json, check_output
+from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A model file.")],
+    model: ModelFile,
     data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX images; a target is ignored.")],
     output: Annotated[
         Path | None, typer.Option(help="An .npz for the arrays instead of the terminal.")
@@ -21,7 +21,8 @@ def run(
 ) -> None:
     """How each probability moves with each logit, in float64: J_ij = dp_i/dz_j.
 
-    Examples:
+    For example:
+
         softlens gradient model.npz rows.csv
 
         softlens gradient model.npz rows.csv --output jacobians.npz
@@ -45,11 +46,13 @@ def run(
     if output:
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
-        write_atomically(output, buffer.getvalue())
+        with writing(output):
+            write_atomically(output, buffer.getvalue())
     elif as_json:
         lists = {name: array.tolist() for name, array in arrays.items()}
         typer.echo(json.dumps({"of": "probabilities", "wrt": "logits", **lists}))
     else:
-        for number, matrix in enumerate(found.jacobian):
-            text = np.array2string(matrix, precision=4, suppress_small=False, threshold=10_000)
-            typer.echo(f"row {number}\n{text}")
+        print_lines(
+            f"row {number}\n{np.array2string(matrix, precision=4, threshold=10_000)}"
+            for number, matrix in enumerate(found.jacobian)
+        )

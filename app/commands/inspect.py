@@ -1,21 +1,20 @@
 """softlens inspect: what a model file says of itself, verified."""
 
 import json
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from app.commands.output import Json
+from app.commands.output import Json, ModelFile
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A model file.")],
+    model: ModelFile,
     as_json: Json = False,
 ) -> None:
     """Metadata, shapes, hash, metrics; exits 65 when the file is not a sound model.
 
-    Examples:
+    For example:
+
         softlens inspect model.npz
 
         softlens inspect model.npz --json

@@ -1,17 +1,21 @@
-"""Files that commands write: never over an existing one unasked, never by two at once."""
+"""Files of the command line: never written over unasked, never written by two at once."""
 
+import errno
 import fcntl
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
-from app.commands.failures import LockedError, OutputError
+from app.failures import LockedError, OutputError
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing output file.")]
+# readable=False: a file that cannot be read is our own error, with its own exit code.
+ModelFile = Annotated[Path, typer.Argument(help="A model file.", readable=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -19,14 +23,47 @@ def check_output(path: Path, *, force: bool) -> None:
     """Refuse before the work what would fail after it.
 
     Raises:
-        OutputError: the folder is missing, or something is there already.
+        OutputError: the folder is missing, the name is unfit, or something is there already.
     """
+    try:
+        str(path).encode()
+        exists = path.exists()
+    except (UnicodeEncodeError, OSError):
+        raise OutputError(f"{str(path)!r:.60}: not a usable file name; choose another") from None
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; name a file")
-    if path.exists() and not force:
+    if exists and not path.is_file():
+        raise OutputError(f"{path}: is not a regular file; name another one")
+    if exists and not force:
         raise OutputError(f"{path}: already exists; choose another name, or --force to overwrite")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path}: the folder {path.parent} cannot be written to")
+
+
+@contextmanager
+def writing(path: Path) -> Generator[None, None, None]:
+    """What the system says against writing `path`, as the output's own error.
+
+    Raises:
+        OutputError: it cannot be created.
+        OSError: the disk is full or failed, which has an exit code of its own.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
+            raise
+        raise OutputError(f"{path}: cannot be created: {error.strerror}") from None
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print until the reader has seen enough, as `head` does: that is no failure."""
+    try:
+        for line in lines:
+            typer.echo(line)
+    except BrokenPipeError:
+        # Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -36,15 +73,10 @@ def locked(path: Path) -> Generator[None, None, None]:
     Raises:
         LockedError: another process holds it.
     """
-    lock = path.with_name(f".{path.name}.lock")
-    with lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise LockedError(
-                f"{path}: locked by process {file.read().strip() or 'unknown'}, which is writing it"
-            ) from None
+    lock = path.with_name(f".{path.name[:200]}.lock")
+    with writing(path):
+        file = _open_locked(lock, path)
+    with file:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -52,3 +84,19 @@ def locked(path: Path) -> Generator[None, None, None]:
             yield
         finally:
             lock.unlink(missing_ok=True)
+
+
+def _open_locked(lock: Path, path: Path) -> TextIO:
+    """The lock file, held. Another holder may unlink it between opening and locking: then again."""
+    while True:
+        file = lock.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            file.close()
+            raise LockedError(f"{path}: locked by process {holder}, which is writing it") from None
+        if lock.exists() and os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+            return file
+        file.close()

@@ -5,18 +5,20 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any  # Any: inputs are uint8 or float64
 
 import typer
 
-from app.commands.output import Force, Json, check_output
+from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from model import Classifier
 
 
 def run(
-    model: Annotated[Path, typer.Argument(help="A model file.")],
+    model: ModelFile,
     data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX images; a target is ignored.")],
     output: Annotated[Path | None, typer.Option(help="File instead of the terminal.")] = None,
     as_json: Json = False,
@@ -24,34 +26,37 @@ def run(
 ) -> None:
     """Predict every row: as CSV, or as JSON Lines with --json.
 
-    Examples:
+    For example:
+
         softlens predict model.npz rows.csv
 
         softlens predict model.npz rows.csv --output predictions.csv
     """
     if output:
         check_output(output, force=force)
+    from app.commands.scoring import read_inputs
     from model import load_classifier
 
     classifier = load_classifier(model)
-    lines = _json_lines(classifier, data) if as_json else _csv_lines(classifier, data)
+    inputs = read_inputs(classifier, data)  # all of it, before the first line is printed
+    lines = _json_lines(classifier, inputs) if as_json else _csv_lines(classifier, inputs)
     if output is None:
-        for line in lines:
-            typer.echo(line)
+        print_lines(lines)
     else:
         from model import write_atomically
 
-        write_atomically(output, "".join(f"{line}\n" for line in lines).encode())
+        with writing(output):
+            write_atomically(output, "".join(f"{line}\n" for line in lines).encode())
 
 
-def _json_lines(classifier: "Classifier", data: str) -> Iterator[str]:
-    for label, probabilities in _answers(classifier, data):
+def _json_lines(classifier: "Classifier", inputs: "NDArray[Any]") -> Iterator[str]:
+    for label, probabilities in _answers(classifier, inputs):
         yield json.dumps({"label": label, "probabilities": [float(p) for p in probabilities]})
 
 
-def _csv_lines(classifier: "Classifier", data: str) -> Iterator[str]:
+def _csv_lines(classifier: "Classifier", inputs: "NDArray[Any]") -> Iterator[str]:
     yield _csv_line(["label", *(f"p({name})" for name in classifier.metadata["classes"])])
-    for label, probabilities in _answers(classifier, data):
+    for label, probabilities in _answers(classifier, inputs):
         yield _csv_line([label, *probabilities])
 
 
@@ -61,11 +66,13 @@ def _csv_line(cells: list[object]) -> str:
     return line.getvalue()
 
 
-def _answers(classifier: "Classifier", data: str) -> Iterator[tuple[object, list[str]]]:
+def _answers(
+    classifier: "Classifier", inputs: "NDArray[Any]"
+) -> Iterator[tuple[object, list[str]]]:
     """Label and probabilities of each row, as the shortest digits that round-trip float32."""
-    from app.commands.scoring import blocks, read_inputs
+    from app.commands.scoring import blocks
 
     classes = classifier.metadata["classes"]
-    for block in blocks(read_inputs(classifier, data)):
+    for block in blocks(inputs):
         for row in classifier.predict(block):
             yield classes[int(row.argmax())], [str(p) for p in row]

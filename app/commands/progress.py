@@ -20,7 +20,8 @@ def progress(epochs: int) -> Generator[Show, None, None]:
         with _bar(epochs) as show:
             yield show
     else:
-        yield _lines(epochs)
+        with _lines(epochs) as show:
+            yield show
 
 
 @contextmanager
@@ -46,19 +47,28 @@ def _bar(epochs: int) -> Generator[Show, None, None]:
         yield lambda epoch, _: bar.update(task, advance=1, description=_scores(epoch))
 
 
-def _lines(epochs: int) -> Show:
-    """The first and the last epoch, and one every 10 seconds."""
-    last = 0.0
+@contextmanager
+def _lines(epochs: int) -> Generator[Show, None, None]:
+    """The first epoch, one every 10 seconds, and the last, however training ends."""
+    last: Epoch | None = None
+    printed, at = 0, 0.0
 
-    def show(epoch: Epoch, best: bool) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if epoch.number in (1, epochs) or now - last >= _QUIET_SECONDS:
-            last = now
-            note = " (best)" if best else ""
-            print(f"epoch {epoch.number}/{epochs}: {_scores(epoch)}{note}", file=sys.stderr)  # noqa: T201
+    def show(epoch: Epoch, _: bool) -> None:
+        nonlocal last, printed, at
+        last, now = epoch, time.monotonic()
+        if epoch.number == 1 or now - at >= _QUIET_SECONDS:
+            printed, at = epoch.number, now
+            _print(epoch, epochs)
 
-    return show
+    try:
+        yield show
+    finally:
+        if last and last.number > printed:
+            _print(last, epochs)
+
+
+def _print(epoch: Epoch, epochs: int) -> None:
+    print(f"epoch {epoch.number}/{epochs}: {_scores(epoch)}", file=sys.stderr)  # noqa: T201
 
 
 def _scores(epoch: Epoch) -> str:

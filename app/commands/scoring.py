@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model import Classifier, DatasetError, Floats, load_classifier
+from model import Classifier, Floats, load_classifier
 from model.data import read_dataset, read_features
 from model.training import evaluate_logits
 
@@ -39,7 +39,7 @@ def score(model: Path, data: str, target: str | None) -> dict[str, Any]:  # Any:
     """
     classifier = load_classifier(model)
     classes = classifier.metadata["classes"]
-    labels = _labels(data, target, classes)
+    labels = read_dataset(data, target, known=classes).labels
     inputs = read_inputs(classifier, data)
 
     logits = np.concatenate([classifier.trace(block).z2 for block in blocks(inputs)])
@@ -52,14 +52,3 @@ def score(model: Path, data: str, target: str | None) -> dict[str, Any]:  # Any:
         "classes": classes,
         "confusion_matrix": confusion.tolist(),
     }
-
-
-def _labels(data: str, target: str | None, classes: list[Any]) -> NDArray[np.int64]:
-    """Class indices in the model's order."""
-    dataset = read_dataset(data, target)
-    unknown = [name for name in dataset.classes if name not in classes]
-    if unknown:
-        known = ", ".join(map(str, classes[:10]))
-        raise DatasetError(f"{data}: the model has no class {unknown[0]!r}; it knows {known}")
-    order = np.array([classes.index(name) for name in dataset.classes])
-    return order[dataset.labels]

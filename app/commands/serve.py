@@ -7,17 +7,22 @@ from typing import Annotated
 import typer
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")]
-Port = Annotated[int | None, typer.Option(help="Port to listen on; 8000. 0 takes any.")]
+Port = Annotated[
+    int | None, typer.Option(help="Port to listen on; 8000. 0 takes any.", min=0, max=65535)
+]
 
 
 def run(
-    models: Annotated[Path, typer.Argument(help="A model file, or a folder of them.")],
+    models: Annotated[
+        Path, typer.Argument(help="A model file, or a folder of them.", readable=False)
+    ],
     host: Host = None,
     port: Port = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. Settings come from SOFTLENS_* variables, flags win.
 
-    Examples:
+    For example:
+
         softlens serve model.npz
 
         softlens serve models/ --host 0.0.0.0 --port 80

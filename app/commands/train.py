@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app import exit_codes
-from app.commands.output import Force, check_output, locked
+from app.commands.output import Force, check_output, locked, writing
+from app.failures import OptionError
 
 if TYPE_CHECKING:
     from model.data import Dataset
@@ -56,7 +57,7 @@ def run(
     batch_size: Annotated[int, option("--batch-size", "Rows for one update.", 1)] = 64,
     optimizer: Annotated[OptimizerName, typer.Option(help="Update rule.")] = OptimizerName.adam,
     learning_rate: Annotated[float, option("--learning-rate", "Its peak.", 0)] = 2e-3,
-    momentum: Annotated[float, option("--momentum", "For sgd.", 0, 1)] = 0.9,
+    momentum: Annotated[float, option("--momentum", "For sgd.", 0, 0.999)] = 0.9,
     schedule: Annotated[Schedule, typer.Option(help="Of the learning rate.")] = Schedule.cosine,
     warmup: Annotated[int, option("--warmup", "Epochs of linear rise.", 0)] = 1,
     weight_decay: Annotated[float, option("--weight-decay", "Decoupled.", 0)] = 0.2,
@@ -71,15 +72,14 @@ def run(
 
     Ctrl-C once stops early and saves the best weights so far.
 
-    Examples:
+    For example:
+
         softlens train --output digits.npz
 
         softlens train rows.csv --target species --output species.npz
     """
     check_output(output, force=force)
-    from model.training import Plan
-
-    plan = Plan(
+    plan = _plan(
         hidden=hidden,
         activation=activation.value,
         epochs=epochs,
@@ -97,7 +97,17 @@ def run(
         threads=threads,
     )
     with locked(output):
+        check_output(output, force=force)  # again: another process may just have finished it
         raise typer.Exit(_train(_dataset(data, target), plan, output))
+
+
+def _plan(**choices: Any) -> "Plan":  # Any: as Plan has them, and judges them
+    from model.training import Plan
+
+    try:
+        return Plan(**choices)
+    except ValueError as error:
+        raise OptionError(f"--{str(error).replace('_', '-')}") from None
 
 
 def _dataset(data: str | None, target: str | None) -> "Dataset":
@@ -111,16 +121,15 @@ def _dataset(data: str | None, target: str | None) -> "Dataset":
 
 
 def _train(dataset: "Dataset", plan: "Plan", output: Path) -> int:
-    from threadpoolctl import threadpool_limits
-
     from app.commands.progress import progress
     from model import save_artifact
     from model.training import fit
 
-    with threadpool_limits(plan.threads), progress(plan.epochs) as show:
+    with progress(plan.epochs) as show:
         result = fit(dataset, plan, output.stem, show)
 
-    digest = save_artifact(output, result.artifact)
+    with writing(output):
+        digest = save_artifact(output, result.artifact)
     scores = result.artifact.metadata["metrics"]["validation"]
     if scores["rows"]:
         typer.echo(

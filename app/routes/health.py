@@ -24,4 +24,7 @@ def router() -> APIRouter:
         """Models are loaded and requests are welcome."""
         return json_response({"status": "ready"})
 
+    # Some load balancers ask with HEAD.
+    for path, answer in {"/livez": livez, "/healthz": healthz, "/readyz": readyz}.items():
+        routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
     return routes

@@ -16,9 +16,8 @@ def router(service: Service) -> APIRouter:
         """Class probabilities of every posted row, and its likeliest class."""
         served = service.model(request.path_params)
         body = await read_json_body(request, service.max_body_bytes)
-        inputs = decode_predict(body, served.features, service.limits)
-        probabilities = service.predict(served, inputs)
-        return answers.prediction(served, probabilities)
+        batch = decode_predict(body, served.features, service.limits)
+        return answers.prediction(served, service.predict(served, batch))
 
     routes = APIRouter(tags=["predict"])
     for operation_id, path in {

@@ -7,6 +7,7 @@ import sys
 # As the first process of a container Python ignores SIGTERM until somebody handles it, and
 # importing takes a while.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 # Before NumPy is imported: BLAS threads of a server would only get in each other's way.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -7,11 +7,13 @@ import os
 import socket
 import sys
 
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  asked for, not listened on
 
-def is_ready(port: int) -> bool:
-    """Whether GET /readyz on this machine answers 200 within 2 seconds."""
+
+def is_ready(host: str, port: int) -> bool:
+    """Whether GET /readyz of the server that listens on `host` answers 200 within 2 seconds."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        with socket.create_connection((_LOOPBACK.get(host, host), port), timeout=2) as connection:
             connection.sendall(
                 b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             )
@@ -21,4 +23,6 @@ def is_ready(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if is_ready(int(os.environ.get("SOFTLENS_PORT", "8000"))) else 1)
+    host = os.environ.get("SOFTLENS_HOST") or "127.0.0.1"
+    port = os.environ.get("SOFTLENS_PORT", "")  # Kubernetes may set tcp://... here
+    sys.exit(0 if is_ready(host, int(port) if port.isdigit() else 8000) else 1)

@@ -14,11 +14,11 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from app import exit_codes
-from app.errors import StartError
+from app import exit_codes, failures
+from app.failures import StartError
 from app.main import create_app
 from app.settings import PREFIX, Settings, explain
-from model import ArtifactError
+from model import ModelError
 
 log = logging.getLogger("softlens")
 
@@ -66,15 +66,8 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
         return _serve(Settings(**flags), announce)  # type: ignore[arg-type]  # pydantic judges them
     except ValidationError as error:
         return _refuse(explain(error), exit_codes.CONFIGURATION)
-    except StartError as error:
-        return _refuse(str(error), error.exit_code)
-    except ArtifactError as error:
-        return _refuse(str(error), exit_codes.BAD_DATA)
-    except FileNotFoundError as error:
-        missing = f"{error.filename}: no such file or folder" if error.filename else str(error)
-        return _refuse(missing, exit_codes.NO_INPUT)
-    except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}", exit_codes.IO_ERROR)
+    except (StartError, ModelError, OSError) as error:
+        return _refuse(*failures.explain(error))
 
 
 def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
@@ -84,10 +77,11 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         config = uvicorn.Config(
             app,
             log_config=None,
+            ws="none",
             access_log=False,
             server_header=False,
             lifespan="off",
-            timeout_graceful_shutdown=int(settings.shutdown_seconds) or 1,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
         )
         # What was loaded stays: the collector need not walk over it again and again.
         gc.collect()
@@ -101,15 +95,19 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
 def _listen(host: str, port: int) -> socket.socket:
     """A listening socket, before anything is loaded: a taken port ends the start at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
     except PermissionError:
         raise StartError(
-            f"port {port} needs privileges; choose one above 1023", exit_codes.NOT_PERMITTED
+            f"port {port} needs privileges; choose one above 1023", exit_codes.UNAVAILABLE
         ) from None
     except OSError as error:
+        # asyncio's own text repeats the address; a name that is not found has no errno.
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror
         raise StartError(
-            f"cannot listen on {host}:{port}: {error.strerror}", exit_codes.UNAVAILABLE
+            f"cannot listen on {host}:{port}: {reason}", exit_codes.UNAVAILABLE
         ) from None
 
 
@@ -124,7 +122,9 @@ def _welcome(app: FastAPI, listener: socket.socket, announce: Callable[[str], No
 def _warn_of_typos() -> None:
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     for name in os.environ:
-        if name.startswith(PREFIX) and name not in known:
+        # Kubernetes sets SOFTLENS_SERVICE_... and SOFTLENS_PORT_... for a Service called softlens.
+        linked = name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT_"))
+        if name.startswith(PREFIX) and name not in known and not linked:
             close = difflib.get_close_matches(name, known, n=1)
             log.warning(
                 "unknown setting %s%s", name, f"; did you mean {close[0]}?" if close else ""

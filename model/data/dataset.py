@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from model.arrays import Labels
 from model.data.inputs import Inputs, column_kinds
-from model.data.labels import Classes, Label, Locate, encode_labels
+from model.data.labels import Classes, Label, Locate, encode_labels, find_labels
 from model.errors import DatasetError
 
 
@@ -31,23 +31,32 @@ class Unlabelled(NamedTuple):
     source: str
 
 
-def with_labels(rows: Unlabelled, raw: Sequence[Label], locate: Locate) -> Dataset:
-    """Join features and raw labels to something that can be trained on.
+def with_labels(
+    rows: Unlabelled,
+    raw: Sequence[Label],
+    locate: Locate,
+    known: Sequence[Label] | None = None,
+) -> Dataset:
+    """Join features and raw labels to something that can be trained on, or evaluated.
 
     Args:
         rows: the features, (N, D).
         raw: N labels as the file holds them.
         locate: where the label with a given index stands, for messages.
+        known: the classes of a model; None to find them, of which training needs two.
 
     Raises:
-        DatasetError: fewer than 2 rows or 2 classes, or a label that cannot be used.
+        DatasetError: a label that cannot be used or is not known; to train on, fewer than 2 rows
+            or 2 classes.
     """
-    if len(raw) < 2:
+    fewest = 2 if known is None else 1
+    if len(raw) < fewest:
         raise DatasetError(
-            f"{rows.source}: expected at least 2 rows of data, found {len(raw)}; add rows"
+            f"{rows.source}: expected at least {fewest} rows of data, found {len(raw)}; add rows"
         )
 
-    classes, indices = encode_labels(raw, locate)
+    encoded = encode_labels(raw, locate) if known is None else find_labels(raw, known, locate)
+    classes, indices = encoded
     if len(classes) < 2:
         raise DatasetError(
             f"{rows.source}: expected at least 2 classes, found only {classes[0]!r:.60} in all "

@@ -1,10 +1,12 @@
 """Decides by its name how a source of data is read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from model.data.dataset import Dataset
 from model.data.idx import is_idx, read_idx, read_idx_images
 from model.data.inputs import Inputs
+from model.data.labels import Label
 from model.data.npz import read_npz, read_npz_features
 from model.data.table import read_csv, read_csv_features
 from model.data.wording import named, shown
@@ -16,29 +18,33 @@ UNDERSTOOD = (
 )
 
 
-def read_dataset(text: str, target: str | None = None) -> Dataset:
+def read_dataset(
+    text: str, target: str | None = None, known: Sequence[Label] | None = None
+) -> Dataset:
     """Read data to train or evaluate on.
 
     Args:
         text: a path to `.csv`, `.csv.gz` or `.npz`, or two to IDX files as `images,labels`.
         target: the column of labels, for tables; the last one if None.
+        known: the classes of a model to evaluate; labels are then indices into these, and fewer
+            classes or rows than training needs will do. None to find the classes.
 
     Raises:
-        DatasetError: the data is malformed or of no known format.
+        DatasetError: the data is malformed or of no known format, or has an unknown class.
         OSError: a file is missing (FileNotFoundError) or cannot be read.
     """
     path = Path(text)
     if _is_table(text):
-        return read_csv(path, target)
+        return read_csv(path, target, known)
     if target is not None:
         raise DatasetError(
             f"{named(path)}: expected a table for target column {shown(target)}, found another "
             "format; leave the target out"
         )
     if _is_archive(text):
-        return read_npz(path)
+        return read_npz(path, known)
     if pair := _idx_pair(text):
-        return read_idx(*pair)
+        return read_idx(*pair, known)
     raise _unknown_format(path)
 
 
@@ -63,8 +69,9 @@ def read_features(text: str, features: tuple[str, ...] | None, width: int) -> In
 
     inputs = read_npz_features(path) if _is_archive(text) else _read_images(text)
     if inputs.shape[1] != width:
+        images = (_idx_pair(text) or (path,))[0]
         raise DatasetError(
-            f"{named(path)}: expected {width} features in each row, as the model has, found "
+            f"{named(images)}: expected {width} features in each row, as the model has, found "
             f"{inputs.shape[1]}; give data of the kind the model was trained on"
         )
     return inputs

@@ -5,6 +5,7 @@ Source: Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwrit
 
 import math
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.data.dataset import Dataset, Unlabelled, with_labels
 from model.data.gzipped import Stream, open_gzipped
+from model.data.labels import Label
 from model.data.wording import named
 from model.errors import DatasetError
 
@@ -22,8 +24,13 @@ LABEL_DIMENSIONS = range(1, 2)  # (N,)
 _READ_AT_ONCE = 2**20  # bytes
 
 
-def read_idx(images: Path, labels: Path) -> Dataset:
+def read_idx(images: Path, labels: Path, known: Sequence[Label] | None = None) -> Dataset:
     """Read a pair of IDX files of unsigned bytes, plain or gzip-compressed.
+
+    Args:
+        images: 2 to 4 dimensions; all pixels are of one kind.
+        labels: 1 dimension.
+        known: a model's classes, to label by; None to find the classes.
 
     Raises:
         DatasetError: a file is no such IDX file, or they do not belong together.
@@ -38,11 +45,13 @@ def read_idx(images: Path, labels: Path) -> Dataset:
         )
 
     source = f"{named(images)},{named(labels)}"
-    return with_labels(
+    dataset = with_labels(
         Unlabelled(inputs, None, source),
         raw.tolist(),
         locate=lambda i: f"{named(labels)}: label {i}",
+        known=known,
     )
+    return dataset._replace(kinds=np.zeros(inputs.shape[1], np.int64))
 
 
 def read_idx_images(path: Path) -> NDArray[np.uint8]:

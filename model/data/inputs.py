@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 # Bytes stay bytes: 47 MB for MNIST instead of 376.
 Inputs: TypeAlias = NDArray[np.uint8 | np.float64]
 
+_FEWEST_ALIKE = 16  # columns: the pixels of a 4 x 4 image
 _CHECKED_AT_ONCE = 2**20  # cells; bounds the temporaries to some 20 MB
 
 
 def column_kinds(inputs: Inputs, features: Sequence[str] | None) -> NDArray[np.int64]:
     """Number the columns by kind.
 
-    Columns are of one kind when their names differ in digits only and every value in all of them
-    is an integer in 0..255: the pixels of an image, the counts of a bag. Scaling each pixel by
-    itself would blow up those that are almost always 0. Any other column is its own kind, because
-    x1 and x2 of a table may be in different units.
+    Columns are of one kind when they look like the pixels of an image: at least 16 whose names
+    differ in digits only, every value of which is an integer in 0..255, and most of which reach at
+    least half of the largest. Scaling each pixel by itself would blow up those that are almost
+    always 0. Any other column is its own kind, because x1 and x2 may be in different units.
 
     Args:
         inputs: (N, D).
@@ -28,13 +29,17 @@ def column_kinds(inputs: Inputs, features: Sequence[str] | None) -> NDArray[np.i
     Returns:
         (D,), from 0 in order of first appearance.
     """
-    stems = [re.sub(r"\d+", "", name) for name in features or [""] * inputs.shape[1]]
-    first: dict[str, int] = {}
-    leader = np.array([first.setdefault(stem, i) for i, stem in enumerate(stems)], dtype=np.int64)
+    groups: dict[str, list[int]] = {}
+    for i, name in enumerate(features or [""] * inputs.shape[1]):
+        groups.setdefault(re.sub(r"\d+", "", name), []).append(i)
 
-    apart = np.zeros(len(stems), dtype=bool)
-    apart[leader[~holds_bytes(inputs)]] = True
-    leader = np.where(apart[leader], np.arange(len(stems)), leader)
+    leader = np.arange(inputs.shape[1])
+    bytes_only, largest = holds_bytes(inputs), inputs.max(axis=0)
+    for columns in groups.values():
+        reach = largest[columns]
+        alike = np.mean(reach >= reach.max() / 2) >= 0.5
+        if len(columns) >= _FEWEST_ALIKE and bytes_only[columns].all() and alike:
+            leader[columns] = columns[0]
     return np.unique(leader, return_inverse=True)[1].astype(np.int64)
 
 

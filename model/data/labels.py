@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from model.arrays import Labels
-from model.data.wording import shown
+from model.data.wording import listed, shown
 from model.errors import DatasetError
 
 Label: TypeAlias = str | int | float
@@ -49,6 +49,41 @@ def encode_labels(raw: Sequence[Label], locate: Locate) -> EncodedLabels:
     indices = np.fromiter((index[label] for label in raw), np.int64, len(raw))
     # mypy cannot see that _meaning gives values of one type.
     return EncodedLabels(tuple(classes), indices)  # type: ignore[arg-type]
+
+
+def find_labels(raw: Sequence[Label], known: Sequence[Label], locate: Locate) -> EncodedLabels:
+    """Number labels by the classes of a model, whichever of them occur.
+
+    A label is a class when both are the same number or the same text.
+
+    Args:
+        raw: N labels as the file holds them; blanks around text do not count.
+        known: C classes, in the model's order.
+        locate: where the label with a given index stands, for messages.
+
+    Raises:
+        DatasetError: a label is empty, NaN, not UTF-8 or none of the classes.
+    """
+    distinct = dict.fromkeys(raw)
+    _refuse_unusable(raw, distinct, locate)
+
+    position = {_comparable(name): i for i, name in enumerate(known)}
+    index = {label: position.get(_comparable(label), -1) for label in distinct}
+    indices = np.fromiter((index[label] for label in raw), np.int64, len(raw))
+    if (indices < 0).any():
+        row = int((indices < 0).argmax())
+        raise DatasetError(
+            f"{locate(row)}: expected a class the model knows "
+            f"({listed(list(map(str, known)))}), found {shown(str(raw[row]))}; "
+            "evaluate on data with the model's classes"
+        )
+    return EncodedLabels(tuple(known), indices)  # type: ignore[arg-type]  # of one type, as in encode_labels
+
+
+def _comparable(label: Label) -> Label:
+    """The number a label stands for, or else its text."""
+    number = as_number(label.strip() if isinstance(label, str) else label)
+    return str(label).strip() if number is None or math.isnan(number) else number
 
 
 def as_number(value: Label) -> int | float | None:

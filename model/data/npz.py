@@ -1,7 +1,7 @@
 """NumPy archives: `X` (N, D) numbers and `y` (N,) labels, read without pickle."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,12 @@ from model.errors import DatasetError
 Found = NDArray[Any]
 
 
-def read_npz(path: Path) -> Dataset:
+def read_npz(path: Path, known: Sequence[Label] | None = None) -> Dataset:
     """Read features and labels; X with more than 2 dimensions is flattened to (N, D).
+
+    Args:
+        path: `.npz`.
+        known: a model's classes, to label by; None to find the classes.
 
     Raises:
         DatasetError: an array is missing or unfit, or the file is damaged.
@@ -38,7 +42,10 @@ def read_npz(path: Path) -> Dataset:
             f"{remedy}"
         )
     return with_labels(
-        Unlabelled(inputs, None, name), _raw_labels(y, name), locate=lambda i: f"{name}: y[{i}]"
+        Unlabelled(inputs, None, name),
+        _raw_labels(y, name),
+        locate=lambda i: f"{name}: y[{i}]",
+        known=known,
     )
 
 
@@ -61,13 +68,17 @@ def read_npz_features(path: Path) -> Inputs:
 def _open_archive(path: Path) -> Iterator[NpzFile]:
     """Open an archive; whatever goes wrong inside it is a DatasetError."""
     with path.open("rb") as raw:
+        if not raw.read(2) == b"PK":
+            raise DatasetError(
+                f"{named(path)}: expected a NumPy archive (.npz), found a file of another kind; "
+                "save it with np.savez(file, X=..., y=...)"
+            )
+        raw.seek(0)
         try:
             archive = np.load(raw, allow_pickle=False)
-            if not isinstance(archive, NpzFile):
-                raise TypeError("a single array")
             with archive:
                 yield archive
-        except DatasetError:
+        except (DatasetError, MemoryError):
             raise
         # Damage surfaces as almost anything: zip, zlib, struct, token, value or memory errors.
         except Exception as error:

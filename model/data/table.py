@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model.arrays import Float64s
 from model.data.csv_rows import Sheet, open_sheet, refuse_numeric_header
 from model.data.dataset import Dataset, Unlabelled, with_labels
-from model.data.labels import as_number, is_unicode
+from model.data.labels import Label, as_number, is_unicode
 from model.data.wording import listed, shown, suggestion
 from model.errors import DatasetError
 
@@ -25,12 +25,15 @@ class Rows(NamedTuple):
     lines: NDArray[np.int64]  # (N,) where each row begins, from 1
 
 
-def read_csv(path: Path, target: str | None = None) -> Dataset:
-    """Read a table to train on: one column of labels, every other a feature.
+def read_csv(
+    path: Path, target: str | None = None, known: Sequence[Label] | None = None
+) -> Dataset:
+    """Read a labelled table: one column of labels, every other a feature.
 
     Args:
         path: `.csv` or `.csv.gz`.
         target: the column of labels; the last one if None.
+        known: a model's classes, to label by; None to find the classes.
 
     Raises:
         DatasetError: the table is malformed; names row and column.
@@ -47,6 +50,7 @@ def read_csv(path: Path, target: str | None = None) -> Dataset:
         Unlabelled(rows.values, names, sheet.name),
         rows.texts,
         locate=lambda i: f"{sheet.name}: row {rows.lines[i]}, column {column}",
+        known=known,
     )
 
 

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
 
 from model.arrays import Float32s
 from model.artifact import Artifact
+from model.classifier import fold
 from model.data import Dataset
-from model.errors import DatasetError, DivergedError
+from model.errors import ArtifactError, DatasetError, DivergedError
 from model.functions import ACTIVATIONS
 from model.network import Parameters, initial_parameters
 from model.training.calibration import fit_temperature
@@ -26,6 +28,8 @@ from model.training.record import describe, measure
 
 Report = Callable[[Epoch, bool], None]  # called after every epoch; True when it is the best yet
 Clock = Callable[[], float]  # seconds
+
+_LARGEST_SQUARED = 1e150
 
 
 class Fit(NamedTuple):
@@ -76,11 +80,12 @@ def fit(
     Raises:
         DatasetError: the target is no class, or a feature cannot be standardised.
         PreflightError: the start or the backprop is not what it should be.
-        DivergedError: training broke down before the first epoch ended.
+        DivergedError: training broke down before the first epoch ended, or left nothing of use.
         KeyboardInterrupt: before the first epoch ended.
     """
-    task = _prepare(dataset, plan)
-    run = _run(_start(task, len(dataset.classes)), task, report, clock)
+    with _threads(plan.threads):
+        task = _prepare(dataset, plan)
+        run = _run(_start(task, len(dataset.classes)), task, report, clock)
 
     held_out = task.held_out
     z2 = logits(run.parameters, ACTIVATIONS[plan.activation], held_out.inputs)
@@ -92,7 +97,23 @@ def fit(
     metadata["training"] |= {"best_epoch": run.best.number, "stopped": run.stopped}
     scaling = task.scaling
     artifact = Artifact(run.parameters, scaling.mean, scaling.scale, temperature, metadata)
+    try:
+        fold(artifact)
+    except ArtifactError as error:
+        raise DivergedError(f"the network that was trained {error}; {run.stopped}") from None
     return Fit(artifact, run.history, run.best.number, run.stopped)
+
+
+def _threads(number: int) -> AbstractContextManager[object]:
+    """Limit the threads of the matrix products, where the extra `train` is installed.
+
+    Elsewhere (when the image is built) the environment decides.
+    """
+    try:
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415  of an extra
+    except ImportError:
+        return nullcontext()
+    return threadpool_limits(number)
 
 
 def _prepare(dataset: Dataset, plan: Plan) -> _Task:
@@ -101,6 +122,13 @@ def _prepare(dataset: Dataset, plan: Plan) -> _Task:
             f"{dataset.source}: the target has {len(dataset.classes)} different values in "
             f"{len(dataset.labels)} rows; expected classes that repeat. Is it the right column?"
         )
+    if (column := _widest(dataset)) is not None:
+        name = f"column {column}" if dataset.features is None else repr(dataset.features[column])
+        raise DatasetError(
+            f"{dataset.source}: {name} holds numbers beyond 1e150, which cannot be "
+            "squared; rescale it"
+        )
+
     rng = np.random.default_rng(plan.seed)
     split = stratified_split(dataset.labels, plan.validation, rng)
     scaling = fit_standardisation(dataset.inputs[split.training], dataset.kinds)
@@ -108,6 +136,14 @@ def _prepare(dataset: Dataset, plan: Plan) -> _Task:
         Rows(standardise(dataset.inputs[rows], scaling), dataset.labels[rows]) for rows in split
     )
     return _Task(training, held_out, scaling, plan, rng)
+
+
+def _widest(dataset: Dataset) -> int | None:
+    """A column whose variance would overflow, if there is one."""
+    extremes = np.maximum(
+        -dataset.inputs.min(axis=0).astype(np.float64), dataset.inputs.max(axis=0)
+    )
+    return int(extremes.argmax()) if extremes.max() > _LARGEST_SQUARED else None
 
 
 def _start(task: _Task, classes: int) -> Learner:
@@ -135,8 +171,8 @@ def _run(learner: Learner, task: _Task, report: Report, clock: Clock) -> _Run:
             history.append(epoch._replace(seconds=clock() - started))
             better = best is None or _is_better(epoch, best)
             if better:
-                best = epoch
                 kept[:] = learner.flat
+                best = epoch
             report(history[-1], better)
             if best and epoch.number - best.number >= task.plan.patience:
                 stopped = "patience"

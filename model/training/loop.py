@@ -89,10 +89,22 @@ class Learner:
             kept = 1 - learning_rate * self.plan.weight_decay
             np.multiply(self.parameters.W1, kept, out=self.parameters.W1)
             np.multiply(self.parameters.W2, kept, out=self.parameters.W2)
-        self.optimizer.step(self.flat, self.gradient, learning_rate)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.optimizer.step(self.flat, self.gradient, learning_rate)
 
         correct = int((trace.z2.argmax(axis=1) == rows.labels).sum())
         return Batch(loss, correct, math.sqrt(np.dot(self.gradient, self.gradient)))
+
+    def judge(self, rows: Rows) -> None:
+        """Look at the weights after the last update of an epoch, which no loss has seen yet.
+
+        Raises:
+            DivergedError: they, or what they make of some rows, are not finite.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            trace = forward(self.parameters, rows.inputs, self.activation)
+        if not (np.isfinite(self.flat).all() and np.isfinite(trace.z2).all()):
+            raise DivergedError(f"{self._culprit(trace)} is not finite")
 
     def _culprit(self, trace: Trace) -> str:
         """The first tensor on the way from features to loss that is not finite."""
@@ -129,7 +141,12 @@ def train(
                 batches.append(learner.step(batch, rate))
             except DivergedError as error:
                 raise DivergedError(f"epoch {number}, step {index + 1}: {error}") from None
-        yield _summary(number, batches, len(order), rate, evaluate(learner, held_out))
+        try:
+            learner.judge(batch)
+            score = evaluate(learner, held_out)
+        except DivergedError as error:
+            raise DivergedError(f"epoch {number}: {error}") from None
+        yield _summary(number, batches, len(order), rate, score)
 
 
 def evaluate(learner: Learner, rows: Rows) -> Score | None:

@@ -1,12 +1,37 @@
 """What one training run is asked to do."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+_RANGES = {  # each bound included
+    "hidden": (1, math.inf),
+    "epochs": (1, math.inf),
+    "batch_size": (1, math.inf),
+    "learning_rate": (0, math.inf),
+    "momentum": (0, 0.999),
+    "warmup": (0, math.inf),
+    "weight_decay": (0, math.inf),
+    "label_smoothing": (0, 0.99),
+    "validation": (0, 0.9),
+    "patience": (1, math.inf),
+    "seed": (0, math.inf),
+    "threads": (1, math.inf),
+}
+_CHOICES = {
+    "activation": ("relu", "tanh"),
+    "optimizer": ("adam", "sgd"),
+    "schedule": ("constant", "cosine"),
+}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The choices of a run; the defaults are those docs/benchmarks.md measures."""
+    """The choices of a run; the defaults are those docs/benchmarks.md measures.
+
+    Raises:
+        ValueError: one of them is out of its range.
+    """
 
     hidden: int = 128
     activation: Literal["relu", "tanh"] = "relu"
@@ -23,3 +48,13 @@ class Plan:
     patience: int = 10  # epochs without a better validation loss before stopping
     seed: int = 0
     threads: int = 1  # of the matrix products; for small networks a second one rarely pays
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high or math.isinf(value):
+                raise ValueError(f"{name}: expected {low} to {high}, got {value}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                expected = " or ".join(choices)
+                raise ValueError(f"{name}: expected {expected}, got {getattr(self, name)!r}")

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays import Float32s, Float64s, Labels
-from model.errors import DatasetError
 
 _BLOCK = 4096  # rows standardised at a time, so that float64 copies stay small
 
@@ -26,11 +25,8 @@ def fit_standardisation(inputs: NDArray[Any], kinds: Labels) -> Standardisation:
     A kind that never varies gets scale 1, so that nothing is divided by 0.
 
     Args:
-        inputs: (N, D), finite; any numeric dtype.
+        inputs: (N, D), of numbers whose squares are finite; any numeric dtype.
         kinds: (D,), equal numbers for columns of one kind.
-
-    Raises:
-        DatasetError: a column's spread overflows.
 
     Source: docs/mathematics.md, equation 27.
     """
@@ -38,10 +34,6 @@ def fit_standardisation(inputs: NDArray[Any], kinds: Labels) -> Standardisation:
     constant = inputs.min(axis=0) == inputs.max(axis=0)
     # Rounding of the mean would leave a constant column a variance that is not quite 0.
     variance = np.where(constant, 0.0, _variance(inputs, mean))
-    if not np.isfinite(variance).all():
-        column = int(np.isfinite(variance).argmin())
-        raise DatasetError(f"feature {column} spreads too far to be squared in float64; rescale it")
-
     members = np.unique(kinds, return_inverse=True)[1]
     scale = np.sqrt(np.bincount(members, variance) / np.bincount(members))[members]
     scale[scale == 0] = 1.0
@@ -50,9 +42,8 @@ def fit_standardisation(inputs: NDArray[Any], kinds: Labels) -> Standardisation:
 
 def _variance(inputs: NDArray[Any], mean: Float64s) -> Float64s:
     total = np.zeros_like(mean)
-    with np.errstate(over="ignore"):  # the caller looks for infinity
-        for start in range(0, len(inputs), _BLOCK):
-            total += np.square(inputs[start : start + _BLOCK] - mean).sum(axis=0)
+    for start in range(0, len(inputs), _BLOCK):
+        total += np.square(inputs[start : start + _BLOCK] - mean).sum(axis=0)
     return total / len(inputs)
 
 
@@ -77,17 +68,23 @@ class Split(NamedTuple):
 
 
 def stratified_split(labels: Labels, share: float, rng: np.random.Generator) -> Split:
-    """Set aside the same share of every class.
+    """Set aside the same share of every class, as nearly as whole rows allow.
 
     Args:
         labels: (N,), class indices from 0.
         share: of the rows, in [0, 1); every class keeps at least one row for training.
         rng: decides which rows.
     """
-    chosen = []
-    for label in np.unique(labels):
-        rows = rng.permutation(np.flatnonzero(labels == label))
-        chosen.append(rows[: min(round(share * len(rows)), len(rows) - 1)])
+    classes, counts = np.unique(labels, return_counts=True)
+    held_out = np.floor(share * counts).astype(np.int64)
+    # The rows that rounding down left over go to the classes it took the most from.
+    missing = round(share * len(labels)) - held_out.sum()
+    held_out[np.argsort(held_out - share * counts, kind="stable")[:missing]] += 1
+    held_out = np.minimum(held_out, counts - 1)
 
+    chosen = [
+        rng.permutation(np.flatnonzero(labels == label))[:number]
+        for label, number in zip(classes, held_out, strict=True)
+    ]
     validation = np.sort(np.concatenate(chosen))
     return Split(np.setdiff1d(np.arange(len(labels)), validation), validation)

@@ -140,6 +140,33 @@ def test_evaluate_counts_what_predict_says(model: Path, table: Path) -> None:
     assert report["log_loss"] > 0
 
 
+@pytest.mark.parametrize(
+    "rows", ["1,0,1\n2,0,2\n", "1,0,1\n1,0,1\n", "1,0,unknown\n", "1,0,2.0\n2,0, 1 \n"]
+)
+def test_a_few_of_the_classes_are_enough_to_evaluate(rows: str, tmp_path: Path) -> None:
+    train, some = tmp_path / "train.csv", tmp_path / "some.csv"
+    train.write_text("x,y,kind\n" + "1,0,1\n2,0,2\n3,5,unknown\n" * 20)
+    some.write_text("x,y,kind\n" + rows)
+    softlens("train", train, "--output", tmp_path / "m.npz", "--epochs", 3)
+
+    done = softlens("evaluate", tmp_path / "m.npz", some, "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["classes"] == ["1", "2", "unknown"]
+    assert json.loads(done.stdout)["rows"] == rows.count("\n")
+
+
+def test_a_reader_that_leaves_early_is_no_failure(model: Path, table: Path) -> None:
+    command = f"{sys.executable} -c '{SOFTLENS[2]}' predict {model} {table} | head -n 1"
+
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False,
+        timeout=DEADLINE, env=environment(),
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "label,p(a),p(b)\n", "")
+
+
 def test_columns_are_found_by_name_in_any_order(model: Path, table: Path, tmp_path: Path) -> None:
     rows = read_rows(table)
     with (tmp_path / "shuffled.csv").open("w", newline="") as file:
@@ -220,9 +247,18 @@ FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
     ),
     "a class the model lacks": (["evaluate", "MODEL", "OTHER"], 65, "'c'"),
     "a feature that is missing": (["predict", "MODEL", "NARROW"], 65, "'year'"),
+    "decay without end": (["train", "--output", "NEW", "--weight-decay", "inf"], 2, "weight-decay"),
+    "an output that is no file": (["train", "--output", "/dev/null", "--force"], 73, "regular"),
+    "an output where none may be": (["train", "--output", "/proc/new.npz"], 73, "/proc"),
+    "a prediction where none may be": (
+        ["predict", "MODEL", "TABLE", "--output", "/proc/x"],
+        73,
+        "/proc",
+    ),
+    "a name that is too long": (["train", "--output", "n" * 300], 73, "file name"),
     "serving nothing": (["serve", "absent.npz", "--port", "0"], 66, "absent.npz"),
     "serving a table": (["serve", "TABLE", "--port", "0"], 65, "not a model"),
-    "an impossible port": (["serve", "MODEL", "--port", "70000"], 78, "SOFTLENS_PORT"),
+    "an impossible port": (["serve", "MODEL", "--port", "70000"], 2, "--port"),
     "an empty folder": (["serve", "FOLDER", "--port", "0"], 65, "no model in this folder"),
 }
 

@@ -81,3 +81,20 @@ def test_other_versions_are_unknown(version: str, tmp_path: Path) -> None:
 
     with pytest.raises(UnknownModelError):
         load_repository(tmp_path).find("digits", version)
+
+
+def test_two_files_for_one_version_are_refused(tmp_path: Path) -> None:
+    put(tmp_path / "digits.npz")
+    put(tmp_path / "digits" / "1" / "model.npz")
+
+    with pytest.raises(ArtifactError, match="both version 1 of digits"):
+        load_repository(tmp_path)
+
+
+def test_what_is_passed_over_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    put(tmp_path / "good.npz")
+    put(tmp_path / "digits" / "latest" / "model.npz")
+
+    load_repository(tmp_path)
+
+    assert "latest/model.npz is not served" in caplog.text

@@ -20,7 +20,8 @@ def start(**settings: object) -> subprocess.CompletedProcess[str]:
     ("name", "value"),
     [
         ("port", "abc"), ("port", "65536"), ("port", "-1"), ("max_rows", "0"),
-        ("max_body_bytes", "1.5"), ("max_cells", ""), ("shutdown_seconds", "0"),
+        ("max_body_bytes", "1.5"), ("max_cells", "-1"), ("shutdown_seconds", "0"),
+        ("shutdown_seconds", "inf"),
         ("max_result_numbers", "many"),
     ],
 )  # fmt: skip
@@ -63,3 +64,24 @@ def test_an_unreadable_model_is_an_error_of_its_own(tmp_path: Path) -> None:
 
     assert done.returncode == 74
     assert done.stderr.count("\n") == 1
+
+
+def test_links_that_kubernetes_sets_are_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOFTLENS_PORT", "tcp://10.0.0.1:8000")
+
+    assert Settings().port == 8000
+
+
+def test_links_that_kubernetes_sets_are_no_typos() -> None:
+    done = start(service_host="10.0.0.1", port_8000_tcp="tcp://10.0.0.1:8000")
+
+    assert "unknown setting" not in done.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name != "host"])
+def test_an_empty_setting_is_one_that_is_not_set(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SOFTLENS_{name.upper()}", "")
+
+    assert getattr(Settings(), name) == Settings.model_fields[name].default

@@ -37,9 +37,19 @@ PREDICT = {
         b'{"records": [{"feature_1": 1, "feature_0": 2, "feature_3": 3, "feature_2": 4}]}', 200
     ),
     "blanks all over": Row(b' \n{ "inputs" :\t[ [ 1 , 2 , 3 , 4 ] ] } \r\n', 200),
-    "J1 NaN": Row(cell("NaN"), 400, "malformed-json"),
-    "J2 Infinity": Row(cell("Infinity"), 400, "malformed-json"),
-    "J2 -Infinity": Row(cell("-Infinity"), 400, "malformed-json"),
+    "J1 NaN": Row(cell("NaN"), 400, "malformed-json", "/inputs/0/2"),
+    "J2 Infinity": Row(cell("Infinity"), 400, "malformed-json", "/inputs/0/2"),
+    "J2 -Infinity": Row(cell("-Infinity"), 400, "malformed-json", "/inputs/0/2"),
+    "J3 1e400 at depth 400": Row(
+        b'{"inputs": ' + b"[" * 400 + b"1e400" + b"]" * 400 + b"}",
+        422,
+        "number-out-of-range",
+    ),
+    "J6 half a surrogate pair as a key": Row(rb'{"\ud800": 1e300}', 400, "malformed-json"),
+    "J6 half a pair beside a long integer": Row(
+        rows(f"[1, {'1' * 25}, 3, 4]")[:-1] + rb', "\udfff": 1}', 400, "malformed-json"
+    ),
+    "largest print of float32": Row(cell("3.4028235e38"), 200),
     "J3 1e400": Row(cell("1e400"), 422, "number-out-of-range", "/inputs/0/2"),
     "J3 -1e400": Row(cell("-1e400"), 422, "number-out-of-range", "/inputs/0/2"),
     "J4 1e39": Row(cell("1e39"), 422, "non-finite-input", "/inputs/0/2"),
@@ -98,7 +108,7 @@ PREDICT = {
     "J17 an object": Row(b'{"inputs": {"0": 1}}', 422, "invalid-type", "/inputs"),
     "J17 flat row too narrow": Row(b'{"inputs": [1, 2]}', 422, "wrong-width", "/inputs"),
     "J18 duplicate key": Row(
-        b'{"inputs": [1, 2, 3, 4], "inputs": [1, 2, 3, 4]}', 400, "duplicate-key"
+        b'{"inputs": [1, 2, 3, 4], "inputs": [1, 2, 3, 4]}', 400, "duplicate-key", "/inputs"
     ),
     "J18 duplicate feature": Row(
         b'{"records": [{"feature_0": 1, "feature_0": 1}]}', 400, "duplicate-key"
@@ -152,6 +162,12 @@ PREDICT = {
     "a list": Row(b"[[1, 2, 3, 4]]", 422, "invalid-type"),
     "null": Row(b"null", 422, "invalid-type"),
     "a text": Row(b'"inputs"', 422, "invalid-type"),
+    "a million nested culprits": Row(
+        b'{"inputs": [' + b"[1e400]," * 900_000 + b"[1]]}",
+        422,
+        "number-out-of-range",
+        "/inputs/0/0",
+    ),
     "nested deeply": Row(b"[" * 100_000, 400, "malformed-json"),
     "nested deeply and closed": Row(
         b'{"inputs": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", 400, "malformed-json"

@@ -83,7 +83,7 @@ def _decoders() -> dict[str, Decode]:
     pydantic = TypeAdapter(Body)
     decoders: dict[str, Decode] = {
         LIMIT: _simdjson_alone(),
-        "softlens": lambda body: decode_predict(body, None, limits),
+        "softlens": lambda body: decode_predict(body, None, limits).rows,
         "orjson, numpy.array": lambda body: np.array(orjson.loads(body)["inputs"]),
         "json, numpy.array": lambda body: np.array(json.loads(body)["inputs"]),
         "pydantic, numpy.array": lambda body: np.array(pydantic.validate_json(body).inputs),

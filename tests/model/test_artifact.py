@@ -115,10 +115,9 @@ def test_every_flipped_bit_is_refused(path: Path, tmp_path: Path) -> None:
     data = path.read_bytes()
     damaged = tmp_path / "damaged.npz"
 
-    for position in range(len(data)):
-        # One bit of every byte here; the bit moves so that all eight places are met.
+    for position in range(8 * len(data)):
         flipped = bytearray(data)
-        flipped[position] ^= 1 << (position % 8)
+        flipped[position // 8] ^= 1 << (position % 8)
         damaged.write_bytes(flipped)
         with pytest.raises(ArtifactError, match=r"damaged\.npz: "):
             load_artifact(damaged)
@@ -202,7 +201,22 @@ HOSTILE: dict[str, tuple[Callable[[Path], Members], str]] = {
     "not JSON": (with_member("metadata", npy(np.frombuffer(b"{", np.uint8))), "not JSON"),
     "JSON list": (with_member("metadata", npy(np.frombuffer(b"[]", np.uint8))), "JSON object"),
     "newer format": (with_metadata(format_version=2), "written by a newer version"),
-    "unknown requirement": (with_metadata(requires=["sparse"]), "written by a newer version"),
+    "unknown requirement": (with_metadata(requires=["sparse"]), "requires what this version"),
+    "NaN class": (with_metadata(classes=[float("nan"), 1, 2, 3, 4]), "not JSON"),
+    "infinite class": (with_metadata(classes=[float("inf"), 1, 2, 3, 4]), "not JSON"),
+    "class of 71 bits": (with_metadata(classes=[2**70, 1, 2, 3, 4]), "more than 64 bits"),
+    "half a surrogate pair": (with_metadata(features=["\ud800", "b", "c", "d"]), "not JSON"),
+    "metric of 81 bits": (with_metadata(metrics={"test": {"rows": 2**80}}), "more than 64 bits"),
+    "metrics as a list": (with_metadata(metrics=[]), "metrics is not a JSON object"),
+    "a metric as a number": (with_metadata(metrics={"test": 1}), "metrics are not JSON objects"),
+    "training as a text": (with_metadata(training="long"), "training is not a JSON object"),
+    "header length of 0": (
+        lambda path: (
+            members_of(path)
+            | {"b1.npy": (data := members_of(path)["b1.npy"])[:8] + b"\0\0" + data[10:]}
+        ),
+        "npy header",
+    ),
     "format true": (with_metadata(format_version=True), "no format_version"),
     "lacking keys": (with_metadata(history=..., seed=...), "lacks seed, history"),
     "wrong hash": (with_metadata(sha256="0" * 64), "do not match the SHA-256"),

@@ -89,7 +89,7 @@ def test_starting_weights_have_the_variance_of_the_source(
 
     # A sample variance of n normals strays by sqrt(2 / n): 0.4 % here, ten times that for W2.
     assert start.W1.var() == pytest.approx(expected, rel=0.02)
-    assert start.W2.var() == pytest.approx(2 / 350, rel=0.06)
+    assert start.W2.var() == pytest.approx(0.02 / 350, rel=0.06)
     assert not start.b1.any()
     assert not start.b2.any()
     assert {array.dtype for array in start} == {np.dtype(np.float32)}

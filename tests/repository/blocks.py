@@ -24,7 +24,8 @@ from tests.serving import DEADLINE, ROOT, environment
 RELATIVE, ABSOLUTE = 0.02, 0.002
 
 _STEP = re.compile(
-    r"^```(?P<language>\w*)\n(?P<text>.*?)^```$|^<!-- (?P<directive>\w+): (?P<argument>.*) -->$",
+    r"^```(?P<language>\w*)\n(?P<text>.*?)^```$"
+    r"|^<!-- (?P<directive>given|serve): (?P<argument>\S+) -->$",
     re.MULTILINE | re.DOTALL,
 )
 _TOKEN = re.compile(
@@ -57,7 +58,7 @@ class Step(NamedTuple):
     kind: str  # the language of the fence, or the word of the comment
     text: str
     line: int  # of its first line, from 1
-    before: str  # the nearest line above that is not blank
+    before: str  # the paragraph above it
 
 
 class Command(NamedTuple):
@@ -71,7 +72,7 @@ def steps_of(page: str) -> list[Step]:
     """Everything on a page that is run, prepared or excused, in order."""
     steps = []
     for found in _STEP.finditer(page):
-        above = page[: found.start()].rstrip().rpartition("\n")[2]
+        above = " ".join(page[: found.start()].rstrip().rpartition("\n\n")[2].split())
         line = page.count("\n", 0, found.start()) + 1
         if found["directive"]:
             steps.append(Step(found["directive"], found["argument"], line, above))
@@ -81,15 +82,25 @@ def steps_of(page: str) -> list[Step]:
 
 
 def commands_of(console: str) -> list[Command]:
-    """The commands of a `console` block; a backslash at the end of a line continues it."""
+    """The commands of a `console` block; an open quote or a final backslash goes on."""
     parts = re.split(r"^\$ ", console, flags=re.MULTILINE)
     assert not parts[0].strip(), f"output before any command: {parts[0]}"
     commands = []
     for part in parts[1:]:
-        found = re.match(r"(?:.*\\\n)*.*", part)
-        assert found
-        commands.append(Command(found.group(), part[found.end() :].strip()))
+        lines = part.splitlines()
+        typed = lines.pop(0)
+        while lines and _goes_on(typed):
+            typed += "\n" + lines.pop(0)
+        commands.append(Command(typed, "\n".join(lines).strip()))
     return commands
+
+
+def _goes_on(typed: str) -> bool:
+    try:
+        shlex.split(typed)
+    except ValueError:
+        return True
+    return False
 
 
 def agrees(printed: str, page: str) -> bool:

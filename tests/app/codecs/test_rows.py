@@ -7,18 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.codecs.documents import read_document
-from app.codecs.rows import FLOAT64_LARGEST, Limits, _carefully, _quickly, rows_of
+from app.codecs.rows import FLOAT64_LARGEST, Limits, _carefully, _quickly, rows_of, rows_of_records
 from app.errors import RequestError
 
 LIMITS = Limits(rows=100, cells=1000)
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70)
-cells = numbers | st.none() | st.booleans() | st.text(max_size=3)
-values = st.recursive(cells, lambda inner: st.lists(inner, max_size=4), max_leaves=20)
+text = st.text(st.characters(), max_size=3)  # surrogates too
+cells = numbers | st.none() | st.booleans() | text
+values = st.recursive(
+    cells,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=20,
+)
 
 
 def matrix_of(value: Any, limits: Limits = LIMITS) -> Any:  # any JSON, a float64 array
     body = json.dumps({"inputs": value}).encode()
-    return rows_of(read_document(body, ("inputs",)), "inputs", body, limits, FLOAT64_LARGEST)
+    return rows_of(read_document(body, ("inputs",)), "inputs", body, limits, FLOAT64_LARGEST).rows
 
 
 @given(
@@ -36,7 +41,10 @@ def test_every_number_arrives_as_python_reads_it(rows: list[list[float]]) -> Non
 def test_the_quick_way_and_the_careful_way_agree(value: Any) -> None:  # any JSON
     """Whatever the quick way accepts, the careful way reads as the same matrix."""
     body = json.dumps({"inputs": value}).encode()
-    document = read_document(body, ("inputs",))["inputs"]
+    try:
+        document = read_document(body, ("inputs",))["inputs"]
+    except RequestError:
+        return
     if not hasattr(document, "as_buffer") or not len(document):
         return
 
@@ -87,5 +95,26 @@ def test_brackets_in_a_key_do_not_fool_the_count() -> None:
 
     document = read_document(body, ("inputs", "of"))
 
-    matrix = rows_of(document, "inputs", body, LIMITS, FLOAT64_LARGEST)
+    matrix = rows_of(document, "inputs", body, LIMITS, FLOAT64_LARGEST).rows
     np.testing.assert_array_equal(matrix, [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize("rows", [5, 6])
+def test_the_limit_of_numbers_binds_records_too(rows: int) -> None:
+    body = json.dumps({"records": [{"a": 1, "b": 2}] * rows}).encode()
+    document = read_document(body, ("records",))
+
+    if rows == 5:
+        assert rows_of_records(document, ["a", "b"], Limits(100, 10)).rows.shape == (5, 2)
+    else:
+        with pytest.raises(RequestError, match="at most 10 numbers, got 12"):
+            rows_of_records(document, ["a", "b"], Limits(100, 10))
+
+
+def test_a_pointer_to_a_feature_is_escaped() -> None:
+    document = read_document(b'{"records": [{"a/b~c": true}]}', ("records",))
+
+    with pytest.raises(RequestError) as caught:
+        rows_of_records(document, ["a/b~c"], LIMITS)
+
+    assert caught.value.cells[0].pointer == "/records/0/a~1b~0c"

@@ -128,6 +128,7 @@ def test_health_is_answered_and_never_stored(path: str, client: httpx.Client) ->
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     assert "server" not in answer.headers
+    assert client.head(path).status_code == 200
 
 
 def test_every_example_of_the_reference_works(client: httpx.Client) -> None:

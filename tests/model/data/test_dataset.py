@@ -19,7 +19,7 @@ def test_features_and_labels_are_joined() -> None:
     assert data.inputs.shape == (3, 2)
     assert data.labels.tolist() == [1, 0, 1]
     assert data.classes == ("a", "b")
-    assert data.kinds.tolist() == [0, 0]
+    assert data.kinds.tolist() == [0, 1]
     assert (data.features, data.source) == (("x1", "x2"), "some.csv")
 
 

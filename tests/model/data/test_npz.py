@@ -155,4 +155,4 @@ def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as error:
         read_npz(tmp_path / "some.npz")
 
-    assert_explained(error, ["NumPy archive", "single array"])
+    assert_explained(error, ["NumPy archive", "another kind"])

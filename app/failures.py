@@ -1,4 +1,4 @@
-"""Exceptions to one line and an exit code: for the terminal what app.errors is for HTTP."""
+"""Exceptions to one line and an exit code: for a process what app.errors is for HTTP."""
 
 from app import exit_codes
 
@@ -6,14 +6,19 @@ _CODES = {  # by class name, because importing the classes would import NumPy
     "InvalidInputError": exit_codes.BAD_DATA,
     "DatasetError": exit_codes.BAD_DATA,
     "ArtifactError": exit_codes.BAD_DATA,
+    "ModelError": exit_codes.UNEXPECTED,
+    "OptionError": exit_codes.USAGE,
     "OutputError": exit_codes.CANNOT_CREATE,
     "LockedError": exit_codes.LOCKED,
     "FileNotFoundError": exit_codes.NO_INPUT,
     "IsADirectoryError": exit_codes.NO_INPUT,
-    "PermissionError": exit_codes.NOT_PERMITTED,
+    "PermissionError": exit_codes.NO_INPUT,  # outputs have an error of their own
     "OSError": exit_codes.IO_ERROR,
-    "ModelError": exit_codes.UNEXPECTED,
 }
+
+
+class OptionError(Exception):
+    """An option's value is of no use."""
 
 
 class OutputError(Exception):
@@ -24,15 +29,24 @@ class LockedError(Exception):
     """Another process is writing the same file."""
 
 
+class StartError(Exception):
+    """The server cannot start; carries its own exit code."""
+
+    def __init__(self, detail: str, exit_code: int) -> None:
+        super().__init__(detail)
+        self.exit_code = exit_code
+
+
 def explain(error: Exception) -> tuple[str, int]:
     """The line to print and the code to exit with."""
+    if isinstance(error, StartError):
+        return str(error), error.exit_code
+
     names = [kind.__name__ for kind in type(error).__mro__]
     code = next((_CODES[name] for name in names if name in _CODES), None)
     if code is None:
-        return (
-            f"unexpected {type(error).__name__}: {error}; run again with --debug to see where",
-            exit_codes.UNEXPECTED,
-        )
+        line = f"unexpected {type(error).__name__}: {error}; run again with --debug to see where"
+        return line, exit_codes.UNEXPECTED
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}", code
     return str(error), code
