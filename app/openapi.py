@@ -51,15 +51,29 @@ PREDICT_ANSWER: Schema = _object(
         "probabilities": _MATRIX,
     }
 )
+_NODES = ["inputs", "z1", "a1", "logits", "probabilities", "loss"]
 _DERIVATIVE: Schema = {
-    "of": {"const": "probabilities", "default": "probabilities"},
-    "wrt": {"const": "logits", "default": "logits"},
-    "mode": {"const": "jacobian", "default": "jacobian"},
+    "of": {"enum": _NODES, "default": "probabilities"},
+    "wrt": {"enum": [*_NODES, "W1", "b1", "W2", "b2"], "default": "logits"},
+    "mode": {"enum": ["jacobian", "vjp", "jvp"], "default": "jacobian"},
+}
+_NESTED: Schema = {
+    "description": "A number, or arrays of numbers nested as deeply as the shape says.",
+    "anyOf": [{"type": "number"}, {"type": "array"}],
+}
+_QUESTION: Schema = {
+    **_DERIVATIVE,
+    "vector": {**_NESTED, "description": "For a vjp of the shape of `of`, for a jvp of `wrt`."},
+    "labels": {
+        "type": "array",
+        "items": _LABEL,
+        "description": "The class of each row, for the loss; with bare logits its index.",
+    },
 }
 GRADIENT_REQUEST: Schema = {
     "oneOf": [
-        _object({"inputs": _ROWS, **_DERIVATIVE}, "inputs"),
-        _object({"logits": _ROWS, **_DERIVATIVE}, "logits"),
+        _object({"inputs": _ROWS, **_QUESTION}, "inputs"),
+        _object({"logits": _ROWS, **_QUESTION}, "logits"),
     ]
 }
 GRADIENT_ANSWER: Schema = _object(
@@ -68,11 +82,18 @@ GRADIENT_ANSWER: Schema = _object(
         "version": {"type": ["string", "null"], "description": "null for bare logits"},
         **_DERIVATIVE,
         "shape": {"type": "array", "items": {"type": "integer"}},
-        "gradient": {"type": "array", "items": _MATRIX},
+        "gradient": _NESTED,
         "logits": _MATRIX,
         "probabilities": _MATRIX,
-    }
-)
+        "certain_rows": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "description": "Rows whose softmax is saturated, where there are any.",
+        },
+        "note": {"type": "string"},
+    },
+    "model", "version", "of", "wrt", "mode", "shape", "gradient", "logits", "probabilities",
+)  # fmt: skip
 PROBLEM: Schema = _object(
     {
         "type": {"type": "string"},
@@ -130,6 +151,14 @@ def gradient_examples(classifier: Classifier) -> Schema:
     return {
         "bare logits": {"value": {"logits": [[2.0, 1.0, 0.1]]}},
         "features": {"value": {"inputs": [_example_row(classifier)]}},
+        "the loss by W2": {
+            "value": {
+                "inputs": [_example_row(classifier)],
+                "labels": classifier.metadata["classes"][:1],
+                "of": "loss",
+                "wrt": "W2",
+            }
+        },
     }
 
 

@@ -1,15 +1,31 @@
 """What the routes ask for: predict and differentiate, within limits, on the right model."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
+
+from app.codecs.answers import Derivative
+from app.codecs.documents import is_plain
 from app.codecs.questions import GradientQuestion
 from app.codecs.rows import Batch, Limits
 from app.errors import Cell, RequestError
 from app.repository import Repository, Served
-from model import Float32s, Floats, InvalidInputError
-from model.gradients import Derivative, softmax_derivative
+from model import Float32s, Float64s, InvalidInputError, Labels
+from model.gradients import (
+    NODES,
+    Point,
+    Question,
+    Sizes,
+    check,
+    derivative,
+    point_of_logits,
+    point_of_network,
+    result_shape,
+    vector_shape,
+)
 
 
 class Service:
@@ -44,22 +60,83 @@ class Service:
             return served.classifier.predict(batch.rows)
 
     def derivative(self, served: Served, question: GradientQuestion) -> Derivative:
-        """The softmax Jacobian for every row.
+        """Any derivative of the network.
 
         Raises:
-            RequestError: wrong-width, non-finite-result or result-too-large.
+            RequestError: no-derivative, missing-field (labels), unknown-label, wrong-shape,
+                wrong-width, non-finite-result or result-too-large.
         """
-        batch = question.batch
-        rows, classes = len(batch.rows), len(served.classes)
-        logits: Floats = batch.rows
+        rows, asked = len(question.batch.rows), question.asked
+        classes: Sequence[Any] = served.classes  # Any: class names keep their JSON type
+        features, hidden = served.classifier.centred.W1.shape
+        sizes = Sizes(rows, features, hidden, len(classes))
         if question.given == "logits":
-            classes = logits.shape[1]
-        _check_result((rows, classes, classes), self.max_result_numbers)
+            classes = range(question.batch.rows.shape[1])
+            sizes = Sizes(rows, 0, 0, len(classes))
 
-        if question.given == "inputs":
-            with _pointing_into(batch):
-                logits = served.classifier.trace(batch.rows).z2
-        return softmax_derivative(logits)
+        _check_question(asked, sizes)
+        _check_result(result_shape(asked, sizes), self.max_result_numbers)
+        point = self._point(served, question, label_indices(question, classes))
+        with np.errstate(over="ignore", invalid="ignore"):
+            gradient = derivative(point, asked, _vector(question, sizes))
+        if not np.isfinite(gradient).all():
+            raise RequestError("non-finite-result", "the derivative overflows at this point")
+        return Derivative(asked, gradient, point.logits, point.probabilities)
+
+    def _point(self, served: Served, question: GradientQuestion, labels: Labels | None) -> Point:
+        batch, classifier = question.batch, served.classifier
+        if question.given == "logits":
+            return point_of_logits(batch.rows, labels)
+        with _pointing_into(batch):
+            trace = classifier.trace(batch.rows)
+        return point_of_network(
+            classifier.centred, classifier.activation, batch.rows, trace, labels
+        )
+
+
+def _check_question(asked: Question, sizes: Sizes) -> None:
+    try:
+        check(asked, sizes)
+    except InvalidInputError as error:
+        field = "/of" if asked.of not in NODES else "/wrt"
+        raise RequestError(error.reason, str(error), Cell(field, error.detail)) from None
+
+
+def _vector(question: GradientQuestion, sizes: Sizes) -> Float64s | None:
+    """The vector in the shape it must have; a flat row's needs no brackets of a batch."""
+    if question.vector is None:
+        return None
+    wanted = vector_shape(question.asked, sizes)
+    if question.vector.shape == wanted:
+        return question.vector
+    if question.batch.flat and (1, *question.vector.shape) == wanted:
+        return question.vector[None]
+    detail = f"expected shape {list(wanted)}, got {list(question.vector.shape)}"
+    raise RequestError("wrong-shape", f"{detail} at /vector", Cell("/vector", detail))
+
+
+def label_indices(question: GradientQuestion, classes: Sequence[Any]) -> Labels | None:
+    """Labels as indices into the classes (Any: a class name keeps its JSON type).
+
+    Raises:
+        RequestError: missing-field, when the loss needs them; or unknown-label.
+    """
+    if question.labels is None:
+        if question.asked.of == "loss":
+            raise RequestError(
+                "missing-field", "expected `labels`: the loss needs one for each row"
+            )
+        return None
+    # With their types, since to Python 1, 1.0 and true are one and the same key.
+    position = {(type(name), name): i for i, name in enumerate(classes)}
+    for row, label in enumerate(question.labels):
+        if is_plain(label) and (type(label), label) in position:
+            continue
+        shown = ", ".join(map(repr, list(classes)[:10])) + (", ..." if len(classes) > 10 else "")
+        place = f"/labels/{row}"
+        detail = f"expected one of the classes {shown}"
+        raise RequestError("unknown-label", f"{detail} at {place}", Cell(place, detail))
+    return np.array([position[type(label), label] for label in question.labels], np.int64)
 
 
 def _check_result(shape: tuple[int, ...], largest: int) -> None:

@@ -1,14 +1,15 @@
 """Arrays to the bytes of an answer, in one pass and with the shortest digits that round-trip."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 from starlette.responses import Response
 
 from app.errors import Problem
 from app.repository import Served
-from model import Float32s
-from model.gradients import Derivative
+from model import Float32s, Floats
+from model.gradients import Question
 
 # Answers depend on the model of the moment; nothing between us and the client may keep them.
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -37,21 +38,41 @@ def prediction(served: Served, probabilities: Float32s) -> Response:
     )
 
 
+class Derivative(NamedTuple):
+    """A derivative and where it was taken, in float64."""
+
+    asked: Question
+    gradient: Floats
+    logits: Floats  # (N, C)
+    probabilities: Floats  # (N, C)
+
+
 def derivative(served: Served | None, found: Derivative) -> Response:
     """The answer of /gradient; bare logits come from no model."""
-    return json_response(
-        {
-            "model": served and served.name,
-            "version": served and served.version,
-            "of": "probabilities",
-            "wrt": "logits",
-            "mode": "jacobian",
-            "shape": found.jacobian.shape,
-            "gradient": found.jacobian,
-            "logits": found.logits,
-            "probabilities": found.probabilities,
-        }
-    )
+    gradient = np.ascontiguousarray(found.gradient, np.float64)
+    content = {
+        "model": served and served.name,
+        "version": served and served.version,
+        **found.asked._asdict(),
+        "shape": np.shape(found.gradient),
+        "gradient": gradient if np.ndim(found.gradient) else float(found.gradient),
+        "logits": found.logits,
+        "probabilities": found.probabilities,
+    }
+    if rows := _certain_rows(found):
+        content["certain_rows"] = rows
+        content["note"] = (
+            "In these rows one probability is 1 to rounding, so that nothing moves it: their "
+            "derivatives are close to 0 whatever comes before. Ask for `of`: `logits` instead."
+        )
+    return json_response(content)
+
+
+def _certain_rows(found: Derivative) -> list[int]:
+    """Rows whose softmax is saturated, where that is what the derivative shows."""
+    if found.asked.of != "probabilities":
+        return []
+    return np.flatnonzero(found.probabilities.max(axis=1) == 1.0).tolist()
 
 
 def model_card(

@@ -1,4 +1,4 @@
-"""POST /gradient: the softmax Jacobian, in float64."""
+"""POST /gradient: any derivative of the network, in float64."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,7 +13,7 @@ def router(service: Service) -> APIRouter:
     """The routes, answering from `service`."""
 
     async def gradient(request: Request) -> Response:
-        """How each probability moves with each logit: dp_i/dz_j = p_i (delta_ij - p_j), per row."""
+        """How one node moves with another; by default dp_i/dz_j = p_i (delta_ij - p_j), per row."""
         served = service.model(request.path_params)
         body = await read_json_body(request, service.max_body_bytes)
         question = decode_gradient(body, service.limits)
@@ -31,7 +31,7 @@ def router(service: Service) -> APIRouter:
             path,
             gradient,
             methods=["POST"],
-            summary="The softmax Jacobian",
+            summary="Any derivative",
             response_class=Response,
             operation_id=operation_id,
             openapi_extra=operation(path, GRADIENT_REQUEST, GRADIENT_ANSWER),

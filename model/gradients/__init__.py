@@ -3,8 +3,8 @@
 Everything here is float64.
 """
 
-from model.gradients.chain import NODES, Point, delta3, point_of_network
-from model.gradients.derivative import (
+from model.gradients.chain import NODES, Point, delta3, point_of_logits, point_of_network
+from model.gradients.derivatives import (
     Mode,
     Question,
     Sizes,
@@ -26,6 +26,7 @@ __all__ = [
     "complex_step_slope",
     "delta3",
     "derivative",
+    "point_of_logits",
     "point_of_network",
     "reference_loss",
     "result_shape",

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from model.arrays import Floats, Labels
-from model.functions import Activation, centred, complement
+from model.functions import Activation, centred, complement, softmax
 from model.network import Parameters, Trace
 
 Value = TypeVar("Value")
@@ -46,6 +46,11 @@ def point_of_network(
     """The point at which a forward pass was made."""
     slope = activation.derivative(trace.z1, trace.a1)
     return Point(parameters, inputs, trace.a1, slope, trace.z2, trace.a2, labels)
+
+
+def point_of_logits(logits: Floats, labels: Labels | None = None) -> Point:
+    """The point of bare logits, which know nothing of what made them."""
+    return Point(None, None, None, None, logits, softmax(logits), labels)
 
 
 class Edge(NamedTuple):

@@ -181,8 +181,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "backwards": ("logits", "probabilities", "does not depend"),
     "a parameter further on": ("a1", "W2", "does not depend"),
     "inputs of anything": ("inputs", "W1", "does not depend"),
-    "an unknown node": ("z2", "logits", "`of` must be one of inputs"),
-    "an unknown parameter": ("loss", "W3", "`wrt` must be one of inputs"),
+    "an unknown node": ("z2", "logits", "`of` to be one of inputs"),
+    "an unknown parameter": ("loss", "W3", "`wrt` to be one of inputs"),
 }
 
 

@@ -61,22 +61,19 @@ def check(question: Question, sizes: Sizes) -> None:
     """
     of, wrt, _ = question
     if of not in NODES:
-        raise InvalidInputError("no-derivative", f"`of` must be one of {', '.join(NODES)}", "/of")
+        raise _none(f"expected `of` to be one of {', '.join(NODES)}")
     if wrt not in (*NODES, *ENTRIES):
-        names = ", ".join((*NODES, *ENTRIES))
-        raise InvalidInputError("no-derivative", f"`wrt` must be one of {names}", "/wrt")
+        raise _none(f"expected `wrt` to be one of {', '.join((*NODES, *ENTRIES))}")
     if of == wrt:
-        raise InvalidInputError("no-derivative", f"`of` and `wrt` are both {of}", "/wrt")
+        raise _none(f"`of` and `wrt` are both {of}")
     if _edges(of, wrt) is None:
-        raise InvalidInputError(
-            "no-derivative",
-            f"{of} does not depend on {wrt}: data flows {' -> '.join(NODES)}",
-            "/wrt",
-        )
+        raise _none(f"{of} does not depend on {wrt}: data flows {' -> '.join(NODES)}")
     if not sizes.features and wrt not in ("logits", "probabilities"):
-        raise InvalidInputError(
-            "no-derivative", f"bare logits say nothing of {wrt}; send inputs instead", "/wrt"
-        )
+        raise _none(f"bare logits say nothing of {wrt}; send inputs instead")
+
+
+def _none(detail: str) -> InvalidInputError:
+    return InvalidInputError("no-derivative", detail)
 
 
 def result_shape(question: Question, sizes: Sizes) -> Shape:
@@ -122,31 +119,41 @@ def derivative(point: Point, question: Question, vector: Floats | None = None) -
     edges = _edges(question.of, question.wrt) or ()
     if question.mode == "jvp":
         return _push(point, question, edges, np.asarray(vector, np.float64))
-    return _pull(point, question, edges, vector)
+    if question.mode == "vjp":
+        return _pull(point, question, edges, np.asarray(vector, np.float64))
+    return _jacobian(point, question, edges)
 
 
 def _edges(of: str, wrt: str) -> tuple[Edge, ...] | None:
     return path(ENTRIES[wrt].node if wrt in ENTRIES else wrt, of)
 
 
-def _pull(
-    point: Point, question: Question, edges: tuple[Edge, ...], vector: Floats | None
-) -> Floats:
-    """From `of` back to `wrt`, starting with the vector, or with all unit vectors at once."""
-    rows = len(point.logits)
-    if question.of == "loss":
-        v = np.full((rows, 1), 1.0 if vector is None else vector)
-    elif vector is not None:
-        v = np.asarray(vector, np.float64)
-    else:
-        size = axes_of(question.of, sizes_of(point))[0]
-        v = np.broadcast_to(np.eye(size), (rows, size, size))
+def _jacobian(point: Point, question: Question, edges: tuple[Edge, ...]) -> Floats:
+    """All unit vectors at once, from whichever end has fewer of them."""
+    of, wrt, _ = question
+    if of == "loss":
+        return _pull(point, question, edges, np.array(1.0))
 
+    sizes = sizes_of(point)
+    rows, width = sizes.rows, axes_of(of, sizes)[0]
+    if wrt in ENTRIES or axes_of(wrt, sizes)[0] >= width:
+        return _pull(point, question, edges, _units(rows, width))
+    start = _units(rows, axes_of(wrt, sizes)[0])
+    return np.swapaxes(_push(point, question, edges, start), 1, 2)
+
+
+def _units(rows: int, width: int) -> Floats:
+    """(rows, width, width) of unit vectors, without the memory of that."""
+    return np.broadcast_to(np.eye(width), (rows, width, width))
+
+
+def _pull(point: Point, question: Question, edges: tuple[Edge, ...], v: Floats) -> Floats:
+    """From `of` back to `wrt`."""
+    if question.of == "loss":
+        v = np.full((len(point.logits), 1), v)
     for edge in reversed(edges):
         v = edge.pull(point, v)
-    if question.wrt not in ENTRIES:
-        return v
-    return _into_parameter(point, question.wrt, v)
+    return v if question.wrt not in ENTRIES else _into_parameter(point, question.wrt, v)
 
 
 def _into_parameter(point: Point, name: str, v: Floats) -> Floats:
