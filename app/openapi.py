@@ -94,6 +94,25 @@ GRADIENT_ANSWER: Schema = _object(
     },
     "model", "version", "of", "wrt", "mode", "shape", "gradient", "logits", "probabilities",
 )  # fmt: skip
+TRACE_REQUEST: Schema = _object(
+    {"inputs": _ROWS, "labels": {"type": "array", "items": _LABEL, "minItems": 1}}
+)
+TRACE_ANSWER: Schema = _object(
+    {
+        "model": {"type": "string"},
+        "version": {"type": "string"},
+        "tensors": {
+            "type": "object",
+            "additionalProperties": _object(
+                {
+                    "equation": {"type": ["integer", "null"], "description": "of docs/mathematics"},
+                    "shape": {"type": "array", "items": {"type": "integer"}},
+                    "value": _NESTED,
+                }
+            ),
+        },
+    }
+)
 PROBLEM: Schema = _object(
     {
         "type": {"type": "string"},
@@ -160,6 +179,12 @@ def gradient_examples(classifier: Classifier) -> Schema:
             }
         },
     }
+
+
+def trace_examples(classifier: Classifier) -> Schema:
+    """Bodies that /gradient/trace answers."""
+    labels = classifier.metadata["classes"][:1]
+    return {"a row": {"value": {"inputs": [_example_row(classifier)], "labels": labels}}}
 
 
 def _example_row(classifier: Classifier) -> list[float]:

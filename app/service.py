@@ -19,11 +19,14 @@ from model.gradients import (
     Point,
     Question,
     Sizes,
+    Tensor,
     check,
+    count_of_tensors,
     derivative,
     point_of_logits,
     point_of_network,
     result_shape,
+    tensors,
     vector_shape,
 )
 
@@ -82,6 +85,24 @@ class Service:
         if not np.isfinite(gradient).all():
             raise RequestError("non-finite-result", "the derivative overflows at this point")
         return Derivative(asked, gradient, point.logits, point.probabilities)
+
+    def tensors(self, served: Served, question: GradientQuestion) -> list[Tensor]:
+        """Every tensor of a forward and a backward pass.
+
+        Raises:
+            RequestError: unknown-label, wrong-width, non-finite-result or result-too-large.
+        """
+        classifier, batch = served.classifier, question.batch
+        features, hidden = classifier.centred.W1.shape
+        sizes = Sizes(len(batch.rows), features, hidden, len(served.classes))
+        _check_result((count_of_tensors(sizes),), self.max_result_numbers)
+
+        point = self._point(served, question, label_indices(question, served.classes))
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = tensors(point)
+        if not all(np.isfinite(tensor.value).all() for tensor in found):
+            raise RequestError("non-finite-result", "a gradient overflows at these inputs")
+        return found
 
     def _point(self, served: Served, question: GradientQuestion, labels: Labels | None) -> Point:
         batch, classifier = question.batch, served.classifier

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.errors import Problem
 from app.repository import Served
 from model import Float32s, Floats
-from model.gradients import Question
+from model.gradients import Question, Tensor
 
 # Answers depend on the model of the moment; nothing between us and the client may keep them.
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -66,6 +66,21 @@ def derivative(served: Served | None, found: Derivative) -> Response:
             "derivatives are close to 0 whatever comes before. Ask for `of`: `logits` instead."
         )
     return json_response(content)
+
+
+def trace(served: Served, found: list[Tensor]) -> Response:
+    """The answer of /gradient/trace."""
+    tensors = {
+        tensor.name: {
+            "equation": tensor.equation,
+            "shape": np.shape(tensor.value),
+            "value": tensor.value
+            if isinstance(tensor.value, float)
+            else np.ascontiguousarray(tensor.value),
+        }
+        for tensor in found
+    }
+    return json_response({"model": served.name, "version": served.version, "tensors": tensors})
 
 
 def _certain_rows(found: Derivative) -> list[int]:

@@ -75,6 +75,20 @@ def decode_gradient(body: bytes, limits: Limits) -> GradientQuestion:
     return GradientQuestion(given, batch, asked, _vector(document, asked), _labels(document, batch))
 
 
+def decode_trace(body: bytes, limits: Limits) -> GradientQuestion:
+    """A labelled batch whose every tensor is wanted.
+
+    Raises:
+        RequestError: with the slug of the first thing that is wrong.
+    """
+    document = read_document(body, ("inputs", "labels"))
+    for field in ("inputs", "labels"):
+        if field not in document:
+            raise RequestError("missing-field", f"expected `{field}`")
+    batch = rows_of(document, "inputs", body, limits, FLOAT64_LARGEST)
+    return GradientQuestion("inputs", batch, Question("loss"), None, _labels(document, batch))
+
+
 def _mode(document: Document) -> Mode:
     text = _text(document, "mode", "jacobian")
     for mode in _MODES:

@@ -15,6 +15,7 @@ from model.gradients.derivatives import (
     vector_shape,
 )
 from model.gradients.oracles import complex_step_slope, reference_loss
+from model.gradients.tensors import Tensor, count_of_tensors, tensors
 
 __all__ = [
     "NODES",
@@ -22,8 +23,10 @@ __all__ = [
     "Point",
     "Question",
     "Sizes",
+    "Tensor",
     "check",
     "complex_step_slope",
+    "count_of_tensors",
     "delta3",
     "derivative",
     "point_of_logits",
@@ -31,5 +34,6 @@ __all__ = [
     "reference_loss",
     "result_shape",
     "sizes_of",
+    "tensors",
     "vector_shape",
 ]

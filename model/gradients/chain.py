@@ -29,6 +29,7 @@ class Point(NamedTuple):
 
     parameters: Parameters | None  # acting on raw features; None for bare logits
     inputs: Floats | None  # (N, D)
+    z1: Floats | None  # (N, H)
     a1: Floats | None  # (N, H)
     slope: Floats | None  # (N, H), f'(z1)
     logits: Floats  # (N, C)
@@ -45,12 +46,12 @@ def point_of_network(
 ) -> Point:
     """The point at which a forward pass was made."""
     slope = activation.derivative(trace.z1, trace.a1)
-    return Point(parameters, inputs, trace.a1, slope, trace.z2, trace.a2, labels)
+    return Point(parameters, inputs, trace.z1, trace.a1, slope, trace.z2, trace.a2, labels)
 
 
 def point_of_logits(logits: Floats, labels: Labels | None = None) -> Point:
     """The point of bare logits, which know nothing of what made them."""
-    return Point(None, None, None, None, logits, softmax(logits), labels)
+    return Point(None, None, None, None, None, logits, softmax(logits), labels)
 
 
 class Edge(NamedTuple):
@@ -68,7 +69,7 @@ class Edge(NamedTuple):
 
 def _by_slope(point: Point, v: Floats) -> Floats:
     """f'(z1) v, elementwise: the matrix would be diagonal (equation 15)."""
-    return _along_rows(_known(point.slope), v) * v
+    return _along_rows(known(point.slope), v) * v
 
 
 def _by_softmax(point: Point, v: Floats) -> Floats:
@@ -82,7 +83,7 @@ def delta3(point: Point) -> Floats:
 
     There p - 1 would cancel to nothing; the sum of the other probabilities is the same number.
     """
-    p, labels = point.probabilities, _known(point.labels)
+    p, labels = point.probabilities, known(point.labels)
     rows = np.arange(len(labels))
     delta = p.copy()
     delta[rows, labels] = -complement(p)[rows, labels]
@@ -91,7 +92,7 @@ def delta3(point: Point) -> Floats:
 
 def _inverse_likelihood(point: Point) -> Floats:
     """dloss/dprobabilities = -y / (N p), (N, C); -inf where the label's probability is 0."""
-    p, labels = point.probabilities, _known(point.labels)
+    p, labels = point.probabilities, known(point.labels)
     rows = np.arange(len(labels))
     slope = np.zeros_like(p)
     with np.errstate(divide="ignore"):
@@ -102,14 +103,14 @@ def _inverse_likelihood(point: Point) -> Floats:
 EDGES = (
     Edge(
         "inputs", "z1",
-        pull=lambda point, v: v @ _known(point.parameters).W1.T,
-        push=lambda point, t: t @ _known(point.parameters).W1,
+        pull=lambda point, v: v @ known(point.parameters).W1.T,
+        push=lambda point, t: t @ known(point.parameters).W1,
     ),
     Edge("z1", "a1", pull=_by_slope, push=_by_slope),
     Edge(
         "a1", "logits",
-        pull=lambda point, v: v @ _known(point.parameters).W2.T,
-        push=lambda point, t: t @ _known(point.parameters).W2,
+        pull=lambda point, v: v @ known(point.parameters).W2.T,
+        push=lambda point, t: t @ known(point.parameters).W2,
     ),
     Edge("logits", "probabilities", pull=_by_softmax, push=_by_softmax),
     Edge(
@@ -144,9 +145,9 @@ class Entry(NamedTuple):
 
 
 ENTRIES = {
-    "W1": Entry("z1", lambda point: _known(point.inputs)),
+    "W1": Entry("z1", lambda point: known(point.inputs)),
     "b1": Entry("z1", None),
-    "W2": Entry("logits", lambda point: _known(point.a1)),
+    "W2": Entry("logits", lambda point: known(point.a1)),
     "b2": Entry("logits", None),
 }
 
@@ -156,7 +157,7 @@ def _along_rows(values: Floats, like: Floats) -> Floats:
     return values.reshape(len(values), *[1] * (like.ndim - 2), values.shape[-1])
 
 
-def _known(value: Value | None) -> Value:
+def known(value: Value | None) -> Value:
     """What the question needs, which `reachable` has made sure of."""
     if value is None:
         raise ValueError("this end of the chain is not known at this point")

@@ -30,7 +30,7 @@ def test_the_answer_has_the_shape_of_the_contract(
     shape: list[int],
     client: httpx.Client,
 ) -> None:
-    body = {"inputs": X, "of": of, "wrt": wrt, "mode": mode}
+    body: dict[str, object] = {"inputs": X, "of": of, "wrt": wrt, "mode": mode}
     body |= {} if vector is None else {"vector": np.ones(vector).tolist()}
     body |= {"labels": [4, 0]} if of == "loss" else {}
 
@@ -74,3 +74,48 @@ def test_a_product_of_32_000_classes_is_answered(client: httpx.Client) -> None:
     refused = client.post("/gradient", json={"logits": z})
     assert refused.status_code == 422
     assert "1 x 32000 x 32000 = 1024000000 numbers" in refused.json()["detail"]
+
+
+def test_a_trace_names_every_tensor_with_shape_and_equation(client: httpx.Client) -> None:
+    answer = client.post("/gradient/trace", json={"inputs": X, "labels": [4, 0]}).json()
+
+    shapes = {
+        "inputs": [2, 4], "z1": [2, 7], "a1": [2, 7], "logits": [2, 5], "probabilities": [2, 5],
+        "loss": [], "delta3": [2, 5], "dW2": [7, 5], "db2": [5], "delta2": [2, 7], "dW1": [4, 7],
+        "db1": [7],
+    }  # fmt: skip
+    tensors = answer["tensors"]
+    assert list(tensors) == list(shapes)
+    for name, tensor in tensors.items():
+        assert tensor["shape"] == shapes[name] == list(np.shape(tensor["value"]))
+    assert [tensors[name]["equation"] for name in ("z1", "delta3", "dW1")] == [1, 12, 16]
+
+
+def test_a_trace_and_a_gradient_agree(client: httpx.Client) -> None:
+    asked = {"inputs": X, "labels": [4, 0]}
+
+    traced = client.post("/gradient/trace", json=asked).json()["tensors"]["dW1"]["value"]
+    asked_for = client.post("/gradient", json=asked | {"of": "loss", "wrt": "W1"}).json()
+
+    assert traced == asked_for["gradient"]
+
+
+@pytest.mark.parametrize(
+    ("body", "slug"),
+    [
+        ({"inputs": X}, "missing-field"),
+        ({"labels": [1]}, "missing-field"),
+        ({"inputs": X, "labels": [4]}, "ragged-rows"),
+        ({"inputs": X, "labels": [4, 5]}, "unknown-label"),
+        ({"inputs": X, "labels": [4, "0"]}, "unknown-label"),
+        ({"inputs": X, "labels": [4, 0], "of": "loss"}, "unknown-field"),
+        ({"inputs": [[1, 2]], "labels": [4]}, "wrong-width"),
+    ],
+)
+def test_a_trace_that_cannot_be_made_is_explained(
+    body: dict[str, object], slug: str, client: httpx.Client
+) -> None:
+    answer = client.post("/gradient/trace", json=body)
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == f"/problems/{slug}"

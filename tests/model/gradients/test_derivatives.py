@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from model import ACTIVATIONS, Float64s, InvalidInputError, Parameters, forward, softmax
+from model import ACTIVATIONS, Float64s, InvalidInputError, Parameters, forward
 from model.gradients import (
     NODES,
     Point,
     Question,
     check,
     derivative,
+    point_of_logits,
     point_of_network,
     result_shape,
     sizes_of,
@@ -144,7 +145,7 @@ def test_all_pairs_of_the_chain_are_held() -> None:
 def bare(logits: list[list[float]], labels: list[int] | None = None) -> Point:
     z = np.array(logits)
     chosen = None if labels is None else np.array(labels)
-    return Point(None, None, None, None, z, softmax(z), chosen)
+    return point_of_logits(z, chosen)
 
 
 @pytest.mark.parametrize("lead", [0.0, 40.0, 300.0, 700.0])
