@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from model import Classifier
+from model.gradients import METHODS
 
 Schema = dict[str, Any]  # Any: JSON
 
@@ -74,9 +75,20 @@ GRADIENT_REQUEST: Schema = {
     "oneOf": [
         _object({"inputs": _ROWS, **_QUESTION}, "inputs"),
         _object({"logits": _ROWS, **_QUESTION}, "logits"),
+        _object(
+            {
+                "inputs": _ROWS,
+                "attribute": {"enum": list(METHODS)},
+                "of": {"enum": ["probabilities", "logits"], "default": "probabilities"},
+                "target": {"type": "array", "items": _LABEL, "description": "or the predicted"},
+                "baseline": {**_NUMBERS, "description": "or the middle of the training data"},
+                "steps": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
+            },
+            "inputs", "attribute",
+        ),
     ]
-}
-GRADIENT_ANSWER: Schema = _object(
+}  # fmt: skip
+_DERIVATIVE_ANSWER: Schema = _object(
     {
         "model": {"type": ["string", "null"], "description": "null for bare logits"},
         "version": {"type": ["string", "null"], "description": "null for bare logits"},
@@ -94,6 +106,23 @@ GRADIENT_ANSWER: Schema = _object(
     },
     "model", "version", "of", "wrt", "mode", "shape", "gradient", "logits", "probabilities",
 )  # fmt: skip
+_ATTRIBUTIONS: Schema = _object(
+    {
+        "model": {"type": "string"},
+        "version": {"type": "string"},
+        "attribute": {"enum": list(METHODS)},
+        "of": {"enum": ["probabilities", "logits"]},
+        "target": {"type": "array", "items": _LABEL},
+        "attributions": _MATRIX,
+        "completeness_gap": {
+            **_NUMBERS,
+            "description": "f(x) - f(baseline) - sum of the attributions, for each row",
+        },
+        "logits": _MATRIX,
+        "probabilities": _MATRIX,
+    }
+)
+GRADIENT_ANSWER: Schema = {"oneOf": [_DERIVATIVE_ANSWER, _ATTRIBUTIONS]}
 TRACE_REQUEST: Schema = _object(
     {"inputs": _ROWS, "labels": {"type": "array", "items": _LABEL, "minItems": 1}}
 )
@@ -170,6 +199,9 @@ def gradient_examples(classifier: Classifier) -> Schema:
     return {
         "bare logits": {"value": {"logits": [[2.0, 1.0, 0.1]]}},
         "features": {"value": {"inputs": [_example_row(classifier)]}},
+        "integrated gradients": {
+            "value": {"inputs": [_example_row(classifier)], "attribute": "integrated-gradients"}
+        },
         "the loss by W2": {
             "value": {
                 "inputs": [_example_row(classifier)],

@@ -7,19 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from app.codecs.answers import Derivative
+from app.codecs.answers import Attributed, Derivative
 from app.codecs.documents import is_plain
-from app.codecs.questions import GradientQuestion
+from app.codecs.questions import AttributionQuestion, GradientQuestion
 from app.codecs.rows import Batch, Limits
 from app.errors import Cell, RequestError
 from app.repository import Repository, Served
 from model import Float32s, Float64s, InvalidInputError, Labels
 from model.gradients import (
     NODES,
+    Network,
+    Path,
     Point,
-    Question,
     Sizes,
     Tensor,
+    attribute,
     check,
     count_of_tensors,
     derivative,
@@ -77,14 +79,42 @@ class Service:
             classes = range(question.batch.rows.shape[1])
             sizes = Sizes(rows, 0, 0, len(classes))
 
-        _check_question(asked, sizes)
+        _check_question(question, sizes)
         _check_result(result_shape(asked, sizes), self.max_result_numbers)
-        point = self._point(served, question, label_indices(question, classes))
+        point = self._point(served, question, label_indices(question.labels, classes, "labels"))
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = derivative(point, asked, _vector(question, sizes))
         if not np.isfinite(gradient).all():
             raise RequestError("non-finite-result", "the derivative overflows at this point")
         return Derivative(asked, gradient, point.logits, point.probabilities)
+
+    def attributions(self, served: Served, question: AttributionQuestion) -> Attributed:
+        """How much each feature had to do with each answer.
+
+        Raises:
+            RequestError: unknown-label, wrong-shape, wrong-width or non-finite-result.
+        """
+        classifier, rows = served.classifier, question.batch.rows
+        with _pointing_into(question.batch):
+            trace = classifier.trace(rows)
+        target = label_indices(question.target, served.classes, "target")
+        if target is None:
+            target = trace.z2.argmax(axis=1)
+
+        baseline = classifier.centre if question.baseline is None else question.baseline
+        if baseline.shape != classifier.centre.shape:
+            detail = f"expected {classifier.features} numbers, got shape {list(baseline.shape)}"
+            raise RequestError("wrong-shape", f"{detail} at /baseline", Cell("/baseline", detail))
+
+        network = Network(classifier.centred, classifier.activation, classifier.centre)
+        path = Path(rows, baseline, question.of, target, question.steps)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = attribute(network, path, question.method)
+        if not all(np.isfinite(array).all() for array in found):
+            raise RequestError("non-finite-result", "an attribution overflows at these inputs")
+        return Attributed(
+            question.method, question.of, [served.classes[i] for i in target], found, trace
+        )
 
     def tensors(self, served: Served, question: GradientQuestion) -> list[Tensor]:
         """Every tensor of a forward and a backward pass.
@@ -97,7 +127,9 @@ class Service:
         sizes = Sizes(len(batch.rows), features, hidden, len(served.classes))
         _check_result((count_of_tensors(sizes),), self.max_result_numbers)
 
-        point = self._point(served, question, label_indices(question, served.classes))
+        point = self._point(
+            served, question, label_indices(question.labels, served.classes, "labels")
+        )
         with np.errstate(over="ignore", invalid="ignore"):
             found = tensors(point)
         if not all(np.isfinite(tensor.value).all() for tensor in found):
@@ -115,7 +147,10 @@ class Service:
         )
 
 
-def _check_question(asked: Question, sizes: Sizes) -> None:
+def _check_question(question: GradientQuestion, sizes: Sizes) -> None:
+    asked = question.asked
+    if asked.of == "loss" and question.labels is None:
+        raise RequestError("missing-field", "expected `labels`: the loss needs one for each row")
     try:
         check(asked, sizes)
     except InvalidInputError as error:
@@ -136,28 +171,23 @@ def _vector(question: GradientQuestion, sizes: Sizes) -> Float64s | None:
     raise RequestError("wrong-shape", f"{detail} at /vector", Cell("/vector", detail))
 
 
-def label_indices(question: GradientQuestion, classes: Sequence[Any]) -> Labels | None:
-    """Labels as indices into the classes (Any: a class name keeps its JSON type).
+def label_indices(names: Sequence[Any] | None, classes: Sequence[Any], field: str) -> Labels | None:
+    """Class names as indices into the classes (Any: a class name keeps its JSON type).
 
     Raises:
-        RequestError: missing-field, when the loss needs them; or unknown-label.
+        RequestError: unknown-label.
     """
-    if question.labels is None:
-        if question.asked.of == "loss":
-            raise RequestError(
-                "missing-field", "expected `labels`: the loss needs one for each row"
-            )
+    if names is None:
         return None
     # With their types, since to Python 1, 1.0 and true are one and the same key.
     position = {(type(name), name): i for i, name in enumerate(classes)}
-    for row, label in enumerate(question.labels):
-        if is_plain(label) and (type(label), label) in position:
+    for row, name in enumerate(names):
+        if is_plain(name) and (type(name), name) in position:
             continue
         shown = ", ".join(map(repr, list(classes)[:10])) + (", ..." if len(classes) > 10 else "")
-        place = f"/labels/{row}"
-        detail = f"expected one of the classes {shown}"
+        place, detail = f"/{field}/{row}", f"expected one of the classes {shown}"
         raise RequestError("unknown-label", f"{detail} at {place}", Cell(place, detail))
-    return np.array([position[type(label), label] for label in question.labels], np.int64)
+    return np.array([position[type(name), name] for name in names], np.int64)
 
 
 def _check_result(shape: tuple[int, ...], largest: int) -> None:

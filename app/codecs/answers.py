@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from app.errors import Problem
 from app.repository import Served
-from model import Float32s, Floats
-from model.gradients import Question, Tensor
+from model import Float32s, Floats, Trace
+from model.gradients import Attributions, Question, Tensor
 
 # Answers depend on the model of the moment; nothing between us and the client may keep them.
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -45,6 +45,33 @@ class Derivative(NamedTuple):
     gradient: Floats
     logits: Floats  # (N, C)
     probabilities: Floats  # (N, C)
+
+
+class Attributed(NamedTuple):
+    """Attributions and what they are of."""
+
+    method: str
+    of: str
+    target: list[Any]  # N class names (Any: they keep their JSON type)
+    found: Attributions
+    trace: Trace
+
+
+def attributions(served: Served, answer: Attributed) -> Response:
+    """The answer of /gradient to `attribute`."""
+    return json_response(
+        {
+            "model": served.name,
+            "version": served.version,
+            "attribute": answer.method,
+            "of": answer.of,
+            "target": answer.target,
+            "attributions": np.ascontiguousarray(answer.found.values),
+            "completeness_gap": answer.found.completeness_gap,
+            "logits": answer.trace.z2,
+            "probabilities": answer.trace.a2,
+        }
+    )
 
 
 def derivative(served: Served | None, found: Derivative) -> Response:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.codecs import answers
 from app.codecs.bodies import read_json_body
-from app.codecs.questions import decode_gradient, decode_trace
+from app.codecs.questions import AttributionQuestion, decode_gradient, decode_trace
 from app.openapi import (
     GRADIENT_ANSWER,
     GRADIENT_REQUEST,
@@ -23,6 +23,8 @@ def router(service: Service) -> APIRouter:
         served = service.model(request.path_params)
         body = await read_json_body(request, service.max_body_bytes)
         question = decode_gradient(body, service.limits)
+        if isinstance(question, AttributionQuestion):
+            return answers.attributions(served, service.attributions(served, question))
         found = service.derivative(served, question)
         asked = served if question.given == "inputs" else None
         return answers.derivative(asked, found)

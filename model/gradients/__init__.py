@@ -3,6 +3,7 @@
 Everything here is float64.
 """
 
+from model.gradients.attributions import METHODS, Attributions, Method, Network, Path, attribute
 from model.gradients.chain import NODES, Point, delta3, point_of_logits, point_of_network
 from model.gradients.derivatives import (
     Mode,
@@ -18,12 +19,18 @@ from model.gradients.oracles import complex_step_slope, reference_loss
 from model.gradients.tensors import Tensor, count_of_tensors, tensors
 
 __all__ = [
+    "METHODS",
     "NODES",
+    "Attributions",
+    "Method",
     "Mode",
+    "Network",
+    "Path",
     "Point",
     "Question",
     "Sizes",
     "Tensor",
+    "attribute",
     "check",
     "complex_step_slope",
     "count_of_tensors",

@@ -119,3 +119,61 @@ def test_a_trace_that_cannot_be_made_is_explained(
 
     assert answer.status_code == 422
     assert answer.json()["type"] == f"/problems/{slug}"
+
+
+@pytest.mark.parametrize("method", ["saliency", "gradient-x-input", "integrated-gradients"])
+@pytest.mark.parametrize("of", ["logits", "probabilities"])
+def test_attributions_explain_the_predicted_class(
+    method: str, of: str, client: httpx.Client
+) -> None:
+    answer = client.post("/gradient", json={"inputs": X, "attribute": method, "of": of}).json()
+
+    assert np.shape(answer["attributions"]) == (2, 4)
+    assert np.shape(answer["completeness_gap"]) == (2,)
+    assert answer["target"] == np.argmax(answer["probabilities"], axis=1).tolist()
+    assert (answer["attribute"], answer["of"]) == (method, of)
+
+
+def test_integrated_gradients_add_up_from_the_baseline(client: httpx.Client) -> None:
+    asked = {"inputs": X, "attribute": "integrated-gradients", "of": "logits", "target": [3, 1],
+             "baseline": [0, 0, 0, 0], "steps": 1000}  # fmt: skip
+
+    answer = client.post("/gradient", json=asked).json()
+    start = client.post("/gradient", json={"inputs": [[0, 0, 0, 0]]}).json()["logits"][0]
+
+    risen = [answer["logits"][0][3] - start[3], answer["logits"][1][1] - start[1]]
+    # At the kinks of relu the quadrature is off by about the jump over the number of steps.
+    np.testing.assert_allclose(np.sum(answer["attributions"], axis=1), risen, atol=2e-2)
+
+
+@pytest.mark.parametrize(
+    ("change", "slug"),
+    [
+        ({"attribute": "lime"}, "invalid-value"),
+        ({"attribute": 3}, "invalid-type"),
+        ({"steps": 0}, "invalid-value"),
+        ({"steps": 1001}, "invalid-value"),
+        ({"steps": 1.5}, "invalid-value"),
+        ({"of": "loss"}, "invalid-value"),
+        ({"wrt": "inputs"}, "unknown-field"),
+        ({"target": [9, 0]}, "unknown-label"),
+        ({"target": [0]}, "ragged-rows"),
+        ({"baseline": [0, 0]}, "wrong-shape"),
+        ({"baseline": [[0, 0, 0, 0]]}, "wrong-shape"),
+        ({"baseline": [0, 0, 0, True]}, "invalid-type"),
+    ],
+)
+def test_an_attribution_that_cannot_be_made_is_explained(
+    change: dict[str, object], slug: str, client: httpx.Client
+) -> None:
+    answer = client.post("/gradient", json={"inputs": X, "attribute": "saliency"} | change)
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == f"/problems/{slug}"
+
+
+@pytest.mark.parametrize("field", ["target", "baseline", "steps"])
+def test_what_belongs_to_attributions_needs_them(field: str, client: httpx.Client) -> None:
+    answer = client.post("/gradient", json={"inputs": X, field: 1})
+
+    assert answer.json()["type"] == "/problems/unknown-field"
