@@ -15,8 +15,8 @@ from model.gradients.derivatives import (
     sizes_of,
     vector_shape,
 )
+from model.gradients.intermediates import Tensor, count_of_tensors, tensors
 from model.gradients.oracles import complex_step_slope, reference_loss
-from model.gradients.tensors import Tensor, count_of_tensors, tensors
 
 __all__ = [
     "METHODS",
