@@ -83,6 +83,7 @@ def _reference(app: FastAPI, generate: Any) -> dict[str, Any]:  # Any: FastAPI's
     for path, examples in {
         "/predict": openapi.predict_examples(classifier),
         "/gradient": openapi.gradient_examples(classifier),
+        "/gradient/trace": openapi.trace_examples(classifier),
     }.items():
         body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         body["examples"] = examples

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from model import Classifier
+from model.gradients import METHODS
 
 Schema = dict[str, Any]  # Any: JSON
 
@@ -51,26 +52,94 @@ PREDICT_ANSWER: Schema = _object(
         "probabilities": _MATRIX,
     }
 )
+_NODES = ["inputs", "z1", "a1", "logits", "probabilities", "loss"]
 _DERIVATIVE: Schema = {
-    "of": {"const": "probabilities", "default": "probabilities"},
-    "wrt": {"const": "logits", "default": "logits"},
-    "mode": {"const": "jacobian", "default": "jacobian"},
+    "of": {"enum": _NODES, "default": "probabilities"},
+    "wrt": {"enum": [*_NODES, "W1", "b1", "W2", "b2"], "default": "logits"},
+    "mode": {"enum": ["jacobian", "vjp", "jvp"], "default": "jacobian"},
+}
+_NESTED: Schema = {
+    "description": "A number, or arrays of numbers nested as deeply as the shape says.",
+    "anyOf": [{"type": "number"}, {"type": "array"}],
+}
+_QUESTION: Schema = {
+    **_DERIVATIVE,
+    "vector": {**_NESTED, "description": "For a vjp of the shape of `of`, for a jvp of `wrt`."},
+    "labels": {
+        "type": "array",
+        "items": _LABEL,
+        "description": "The class of each row, for the loss; with bare logits its index.",
+    },
 }
 GRADIENT_REQUEST: Schema = {
     "oneOf": [
-        _object({"inputs": _ROWS, **_DERIVATIVE}, "inputs"),
-        _object({"logits": _ROWS, **_DERIVATIVE}, "logits"),
+        _object({"inputs": _ROWS, **_QUESTION}, "inputs"),
+        _object({"logits": _ROWS, **_QUESTION}, "logits"),
+        _object(
+            {
+                "inputs": _ROWS,
+                "attribute": {"enum": list(METHODS)},
+                "of": {"enum": ["probabilities", "logits"], "default": "probabilities"},
+                "target": {"type": "array", "items": _LABEL, "description": "or the predicted"},
+                "baseline": {**_NUMBERS, "description": "or the middle of the training data"},
+                "steps": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
+            },
+            "inputs", "attribute",
+        ),
     ]
-}
-GRADIENT_ANSWER: Schema = _object(
+}  # fmt: skip
+_DERIVATIVE_ANSWER: Schema = _object(
     {
         "model": {"type": ["string", "null"], "description": "null for bare logits"},
         "version": {"type": ["string", "null"], "description": "null for bare logits"},
         **_DERIVATIVE,
         "shape": {"type": "array", "items": {"type": "integer"}},
-        "gradient": {"type": "array", "items": _MATRIX},
+        "gradient": _NESTED,
         "logits": _MATRIX,
         "probabilities": _MATRIX,
+        "certain_rows": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "description": "Rows whose softmax is saturated, where there are any.",
+        },
+        "note": {"type": "string"},
+    },
+    "model", "version", "of", "wrt", "mode", "shape", "gradient", "logits", "probabilities",
+)  # fmt: skip
+_ATTRIBUTIONS: Schema = _object(
+    {
+        "model": {"type": "string"},
+        "version": {"type": "string"},
+        "attribute": {"enum": list(METHODS)},
+        "of": {"enum": ["probabilities", "logits"]},
+        "target": {"type": "array", "items": _LABEL},
+        "attributions": _MATRIX,
+        "completeness_gap": {
+            **_NUMBERS,
+            "description": "f(x) - f(baseline) - sum of the attributions, for each row",
+        },
+        "logits": _MATRIX,
+        "probabilities": _MATRIX,
+    }
+)
+GRADIENT_ANSWER: Schema = {"oneOf": [_DERIVATIVE_ANSWER, _ATTRIBUTIONS]}
+TRACE_REQUEST: Schema = _object(
+    {"inputs": _ROWS, "labels": {"type": "array", "items": _LABEL, "minItems": 1}}
+)
+TRACE_ANSWER: Schema = _object(
+    {
+        "model": {"type": "string"},
+        "version": {"type": "string"},
+        "tensors": {
+            "type": "object",
+            "additionalProperties": _object(
+                {
+                    "equation": {"type": ["integer", "null"], "description": "of docs/mathematics"},
+                    "shape": {"type": "array", "items": {"type": "integer"}},
+                    "value": _NESTED,
+                }
+            ),
+        },
     }
 )
 PROBLEM: Schema = _object(
@@ -130,7 +199,24 @@ def gradient_examples(classifier: Classifier) -> Schema:
     return {
         "bare logits": {"value": {"logits": [[2.0, 1.0, 0.1]]}},
         "features": {"value": {"inputs": [_example_row(classifier)]}},
+        "integrated gradients": {
+            "value": {"inputs": [_example_row(classifier)], "attribute": "integrated-gradients"}
+        },
+        "the loss by W2": {
+            "value": {
+                "inputs": [_example_row(classifier)],
+                "labels": classifier.metadata["classes"][:1],
+                "of": "loss",
+                "wrt": "W2",
+            }
+        },
     }
+
+
+def trace_examples(classifier: Classifier) -> Schema:
+    """Bodies that /gradient/trace answers."""
+    labels = classifier.metadata["classes"][:1]
+    return {"a row": {"value": {"inputs": [_example_row(classifier)], "labels": labels}}}
 
 
 def _example_row(classifier: Classifier) -> list[float]:

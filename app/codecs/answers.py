@@ -1,14 +1,15 @@
 """Arrays to the bytes of an answer, in one pass and with the shortest digits that round-trip."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 from starlette.responses import Response
 
 from app.errors import Problem
 from app.repository import Served
-from model import Float32s
-from model.gradients import Derivative
+from model import Float32s, Floats, Trace
+from model.gradients import Attributions, Question, Tensor
 
 # Answers depend on the model of the moment; nothing between us and the client may keep them.
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -37,21 +38,83 @@ def prediction(served: Served, probabilities: Float32s) -> Response:
     )
 
 
-def derivative(served: Served | None, found: Derivative) -> Response:
-    """The answer of /gradient; bare logits come from no model."""
+class Derivative(NamedTuple):
+    """A derivative and where it was taken, in float64."""
+
+    asked: Question
+    gradient: Floats
+    logits: Floats  # (N, C)
+    probabilities: Floats  # (N, C)
+
+
+class Attributed(NamedTuple):
+    """Attributions and what they are of."""
+
+    method: str
+    of: str
+    target: list[Any]  # N class names (Any: they keep their JSON type)
+    found: Attributions
+    trace: Trace
+
+
+def attributions(served: Served, answer: Attributed) -> Response:
+    """The answer of /gradient to `attribute`."""
     return json_response(
         {
-            "model": served and served.name,
-            "version": served and served.version,
-            "of": "probabilities",
-            "wrt": "logits",
-            "mode": "jacobian",
-            "shape": found.jacobian.shape,
-            "gradient": found.jacobian,
-            "logits": found.logits,
-            "probabilities": found.probabilities,
+            "model": served.name,
+            "version": served.version,
+            "attribute": answer.method,
+            "of": answer.of,
+            "target": answer.target,
+            "attributions": np.ascontiguousarray(answer.found.values),
+            "completeness_gap": answer.found.completeness_gap,
+            "logits": answer.trace.z2,
+            "probabilities": answer.trace.a2,
         }
     )
+
+
+def derivative(served: Served | None, found: Derivative) -> Response:
+    """The answer of /gradient; bare logits come from no model."""
+    gradient = np.ascontiguousarray(found.gradient, np.float64)
+    content = {
+        "model": served and served.name,
+        "version": served and served.version,
+        **found.asked._asdict(),
+        "shape": np.shape(found.gradient),
+        "gradient": gradient if np.ndim(found.gradient) else float(found.gradient),
+        "logits": found.logits,
+        "probabilities": found.probabilities,
+    }
+    if rows := _certain_rows(found):
+        content["certain_rows"] = rows
+        content["note"] = (
+            "In these rows one probability is 1 to rounding, so that nothing moves it: their "
+            "derivatives are close to 0 whatever comes before. Ask for `of`: `logits` instead."
+        )
+    return json_response(content)
+
+
+def trace(served: Served, found: list[Tensor]) -> Response:
+    """The answer of /gradient/trace."""
+    tensors = {
+        tensor.name: {
+            "equation": tensor.equation,
+            "shape": np.shape(tensor.value),
+            "value": tensor.value
+            if isinstance(tensor.value, float)
+            else np.ascontiguousarray(tensor.value),
+        }
+        for tensor in found
+    }
+    return json_response({"model": served.name, "version": served.version, "tensors": tensors})
+
+
+def _certain_rows(found: Derivative) -> list[int]:
+    """Rows whose softmax is saturated, where that is what the derivative shows."""
+    if found.asked.of != "probabilities":
+        return []
+    return np.flatnonzero(found.probabilities.max(axis=1) == 1.0).tolist()
 
 
 def model_card(

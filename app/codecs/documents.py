@@ -88,6 +88,11 @@ def is_array(value: Value) -> bool:
     return isinstance(value, simdjson.Array | list)
 
 
+def is_plain(value: Value) -> bool:
+    """Whether a value is a string or a number."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
 def kind(value: Value) -> str:
     """What a value is, in the words of JSON; never the value itself."""
     if value is None:

@@ -92,7 +92,7 @@ def rows_of_records(document: Document, features: list[str], limits: Limits) -> 
                 + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
                 Cell(f"/records/{i}", "a feature is missing"),
             )
-        matrix[i] = [_number(values[name], child(f"/records/{i}", name)) for name in features]
+        matrix[i] = [number(values[name], child(f"/records/{i}", name)) for name in features]
     too_large = np.abs(matrix) > FLOAT32_LARGEST
     if too_large.any():
         i, column = np.argwhere(too_large)[0]
@@ -171,11 +171,12 @@ def _row(row: Value, pointer: str) -> Float64s:
     cells = row.as_list() if hasattr(row, "as_list") else row
     if not set(map(type, cells)) <= {int, float}:
         j = next(j for j, cell in enumerate(cells) if type(cell) not in (int, float))
-        _number(cells[j], f"{pointer}/{j}")
+        number(cells[j], f"{pointer}/{j}")
     return np.array(cells, np.float64)
 
 
-def _number(value: Value, pointer: str) -> float:
+def number(value: Value, pointer: str) -> float:
+    """A finite number of a document, or a RequestError that names its place."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         slug = "wrong-rank" if is_array(value) else "invalid-type"
         _refuse(slug, pointer, "a number", value)

@@ -1,58 +1,141 @@
-"""softlens gradient: the softmax Jacobian of each row of a file."""
+"""softlens gradient: any derivative of the network, at each row of a file."""
 
 import io
 import json
+import math
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any  # Any: JSON
 
 import typer
 
 from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
+from app.failures import OptionError
+
+if TYPE_CHECKING:
+    from model import Classifier, Floats
+    from model.gradients import Point
+
+_LARGEST = 2**27  # numbers; 1 GiB of float64
+
+
+class ModeName(StrEnum):
+    """The matrix, or its product with a vector from either side."""
+
+    jacobian = "jacobian"
+    vjp = "vjp"
+    jvp = "jvp"
 
 
 def run(
     model: ModelFile,
     data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX images; a target is ignored.")],
+    *,
+    of: Annotated[
+        str, typer.Option(help="inputs, z1, a1, logits, probabilities or loss.")
+    ] = "probabilities",
+    wrt: Annotated[str, typer.Option(help="The same, or W1, b1, W2, b2.")] = "logits",
+    mode: Annotated[ModeName, typer.Option(help="Matrix or product.")] = ModeName.jacobian,
+    labels: Annotated[str | None, typer.Option(help="Column of the class, for the loss.")] = None,
+    vector: Annotated[Path | None, typer.Option(help="An .npy for a vjp or a jvp.")] = None,
     output: Annotated[
         Path | None, typer.Option(help="An .npz for the arrays instead of the terminal.")
     ] = None,
     as_json: Json = False,
     force: Force = False,
 ) -> None:
-    """How each probability moves with each logit, in float64: J_ij = dp_i/dz_j.
+    """How one node of the network moves with another, in float64.
+
+    By default the softmax Jacobian of each row: J_ij = dp_i/dz_j.
 
     For example:
 
         softlens gradient model.npz rows.csv
 
-        softlens gradient model.npz rows.csv --output jacobians.npz
+        softlens gradient model.npz rows.csv --of loss --wrt W1 --labels kind --output dW1.npz
     """
     if output:
         check_output(output, force=force)
+    from model import load_classifier
+    from model.gradients import Question
+
+    classifier = load_classifier(model)
+    point = _point(classifier, data, labels, needed=of == "loss")
+    question = Question(of, wrt, mode.value)
+    arrays = {
+        "gradient": _answer(point, question, vector),
+        "logits": point.logits,
+        "probabilities": point.probabilities,
+    }
+    if output:
+        _save(output, arrays)
+    elif as_json:
+        lists: dict[str, Any] = {name: array.tolist() for name, array in arrays.items()}
+        typer.echo(json.dumps({**question._asdict(), **lists}))
+    else:
+        print_lines(_lines(arrays["gradient"], whole=len(arrays["gradient"].shape) < 2))
+
+
+def _point(classifier: "Classifier", data: str, column: str | None, *, needed: bool) -> "Point":
     import numpy as np
 
     from app.commands.scoring import read_inputs
-    from model import load_classifier, write_atomically
-    from model.gradients import softmax_derivative
+    from model.data import read_dataset
+    from model.gradients import point_of_network
 
-    classifier = load_classifier(model)
+    if needed and column is None:
+        raise OptionError("--labels: the loss needs the column of the class")
     inputs = read_inputs(classifier, data).astype(np.float64)
-    found = softmax_derivative(classifier.trace(inputs).z2)
-    arrays = {
-        "gradient": found.jacobian,
-        "logits": found.logits,
-        "probabilities": found.probabilities,
-    }
-    if output:
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        with writing(output):
-            write_atomically(output, buffer.getvalue())
-    elif as_json:
-        lists = {name: array.tolist() for name, array in arrays.items()}
-        typer.echo(json.dumps({"of": "probabilities", "wrt": "logits", **lists}))
-    else:
-        print_lines(
-            f"row {number}\n{np.array2string(matrix, precision=4, threshold=10_000)}"
-            for number, matrix in enumerate(found.jacobian)
+    known = classifier.metadata["classes"]
+    labels = None if column is None else read_dataset(data, column, known=known).labels
+    trace = classifier.trace(inputs)
+    return point_of_network(classifier.centred, classifier.activation, inputs, trace, labels)
+
+
+def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # Any: a Question
+    import numpy as np
+
+    from model import InvalidInputError
+    from model.gradients import check, derivative, result_shape, sizes_of, vector_shape
+
+    sizes = sizes_of(point)
+    try:
+        check(question, sizes)
+    except InvalidInputError as error:
+        raise OptionError(f"--of, --wrt: {error}") from None
+    shape = result_shape(question, sizes)
+    if math.prod(shape) > _LARGEST:
+        raise OptionError(
+            f"the result would be {' x '.join(map(str, shape))} numbers; at most {_LARGEST} are "
+            "computed: give fewer rows, or ask for a vjp or a jvp"
         )
+    if (question.mode == "jacobian") != (vector is None):
+        raise OptionError("--vector goes with --mode vjp or --mode jvp, and they need it")
+    if vector is None:
+        return np.asarray(derivative(point, question))
+    values = np.load(vector, allow_pickle=False)
+    if np.shape(values) != vector_shape(question, sizes):
+        wanted = vector_shape(question, sizes)
+        raise OptionError(f"--vector: expected shape {wanted}, got {np.shape(values)}")
+    return np.asarray(derivative(point, question, values))
+
+
+def _save(output: Path, arrays: "dict[str, Floats]") -> None:
+    import numpy as np
+
+    from model import write_atomically
+
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    with writing(output):
+        write_atomically(output, buffer.getvalue())
+
+
+def _lines(gradient: "Floats", *, whole: bool) -> Any:  # Any: an iterator of text
+    import numpy as np
+
+    if whole:
+        yield np.array2string(gradient, precision=4, threshold=10_000)
+        return
+    for number, part in enumerate(gradient):
+        yield f"row {number}\n{np.array2string(part, precision=4, threshold=10_000)}"

@@ -24,7 +24,7 @@ _INDEX = """<!doctype html>
 <p>A softmax classifier you can see through.</p>
 <ul>
   <li><code>POST /predict</code> gives class probabilities,
-  <li><code>POST /gradient</code> gives the softmax Jacobian,
+  <li><code>POST /gradient</code> gives any derivative, the softmax Jacobian first,
   <li><a href="/models"><code>GET /models</code></a> tells what is served,
   <li><a href="/docs"><code>/docs</code></a> is the API reference, with examples to try,
   <li><a href="/livez"><code>/livez</code></a> and <a href="/readyz"><code>/readyz</code></a>

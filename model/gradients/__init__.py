@@ -1,9 +1,46 @@
-"""Gradients to see and to trust: derivatives, and independent oracles to hold them against.
+"""Gradients to see and to trust: any derivative, and independent oracles to hold it against.
 
 Everything here is float64.
 """
 
-from model.gradients.derivative import Derivative, softmax_derivative
+from model.gradients.attributions import METHODS, Attributions, Method, Network, Path, attribute
+from model.gradients.chain import NODES, Point, delta3, point_of_logits, point_of_network
+from model.gradients.derivatives import (
+    Mode,
+    Question,
+    Sizes,
+    check,
+    derivative,
+    result_shape,
+    sizes_of,
+    vector_shape,
+)
+from model.gradients.intermediates import Tensor, count_of_tensors, tensors
 from model.gradients.oracles import complex_step_slope, reference_loss
 
-__all__ = ["Derivative", "complex_step_slope", "reference_loss", "softmax_derivative"]
+__all__ = [
+    "METHODS",
+    "NODES",
+    "Attributions",
+    "Method",
+    "Mode",
+    "Network",
+    "Path",
+    "Point",
+    "Question",
+    "Sizes",
+    "Tensor",
+    "attribute",
+    "check",
+    "complex_step_slope",
+    "count_of_tensors",
+    "delta3",
+    "derivative",
+    "point_of_logits",
+    "point_of_network",
+    "reference_loss",
+    "result_shape",
+    "sizes_of",
+    "tensors",
+    "vector_shape",
+]

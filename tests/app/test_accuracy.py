@@ -77,3 +77,15 @@ def test_every_single_row_is_answered_as_in_its_batch(case: Case) -> None:
 
     # A product of one row may be summed in another order.
     np.testing.assert_allclose(alone["gradient"][0], batch["gradient"][3], rtol=1e-11, atol=1e-300)
+
+
+def test_the_gradient_of_the_loss_agrees_to_1e_12(case: Case) -> None:
+    """dloss/db2 is the mean of p - y, which plain NumPy finds from the file."""
+    labels = np.arange(40) % 10
+    body = {"inputs": case.inputs.tolist(), "labels": labels.tolist(), "of": "loss", "wrt": "b2"}
+
+    found = np.array(case.client.post("/gradient", json=body).json()["gradient"])
+
+    _, p = evaluate(case.file, case.inputs)
+    expected = (p - np.eye(10)[labels]).sum(axis=0) / 40
+    assert np.abs(found - expected).max() <= 1e-12 * np.abs(expected).max()

@@ -222,6 +222,32 @@ def test_gradients_print_for_people_and_for_programs(model: Path, table: Path) -
     assert np.shape(json.loads(found.stdout)["gradient"]) == (200, 2, 2)
 
 
+def test_any_derivative_goes_to_an_npz(model: Path, table: Path, tmp_path: Path) -> None:
+    output = tmp_path / "dW1.npz"
+
+    done = softlens(
+        "gradient", model, table, "--of", "loss", "--wrt", "W1", "--labels", "kind",
+        "--output", output,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    with np.load(output) as arrays:
+        assert arrays["gradient"].shape == (3, 16)
+
+
+def test_a_product_takes_its_vector_from_a_file(model: Path, table: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", np.ones((200, 2)))
+
+    done = softlens(
+        "gradient", model, table, "--mode", "vjp", "--vector", tmp_path / "v.npy", "--json"
+    )
+
+    # The probabilities sum to 1 whatever the logits do.
+    found = json.loads(done.stdout)
+    assert found["mode"] == "vjp"
+    np.testing.assert_allclose(found["gradient"], np.zeros((200, 2)), atol=1e-15)
+
+
 FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
     "no command": (["trian"], 2, "Did you mean 'train'"),
     "unknown option": (["inspect", "MODEL", "--jsno"], 2, "--json"),
@@ -256,6 +282,13 @@ FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
         "/proc",
     ),
     "a name that is too long": (["train", "--output", "n" * 300], 73, "file name"),
+    "a derivative against the flow": (
+        ["gradient", "MODEL", "TABLE", "--of", "inputs", "--wrt", "logits"],
+        2,
+        "does not depend on",
+    ),
+    "a loss without labels": (["gradient", "MODEL", "TABLE", "--of", "loss"], 2, "--labels"),
+    "a product without a vector": (["gradient", "MODEL", "TABLE", "--mode", "vjp"], 2, "--vector"),
     "serving nothing": (["serve", "absent.npz", "--port", "0"], 66, "absent.npz"),
     "serving a table": (["serve", "TABLE", "--port", "0"], 65, "not a model"),
     "an impossible port": (["serve", "MODEL", "--port", "70000"], 2, "--port"),

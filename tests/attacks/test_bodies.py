@@ -204,8 +204,64 @@ GRADIENT = {
     "ragged logits": Row(b'{"logits": [[1, 2], [1]]}', 422, "ragged-rows", "/logits/1"),
     "wrong width": Row(b'{"inputs": [1, 2]}', 422, "wrong-width", "/inputs"),
     "of is a number": Row(b'{"logits": [1, 2], "of": 3}', 422, "invalid-type", "/of"),
-    "no such derivative": Row(
-        b'{"logits": [1, 2], "wrt": "probabilities"}', 422, "no-derivative", "/wrt"
+    "of is unknown": Row(b'{"logits": [1, 2], "of": "z9"}', 422, "no-derivative", "/of"),
+    "wrt is unknown": Row(b'{"logits": [1, 2], "wrt": "W3"}', 422, "no-derivative", "/wrt"),
+    "by itself": Row(b'{"logits": [1, 2], "of": "logits"}', 422, "no-derivative", "/wrt"),
+    "against the flow": Row(
+        b'{"logits": [1, 2], "of": "logits", "wrt": "probabilities"}', 422, "no-derivative", "/wrt"
+    ),
+    "beyond bare logits": Row(b'{"logits": [1, 2], "wrt": "W1"}', 422, "no-derivative", "/wrt"),
+    "mode is unknown": Row(b'{"logits": [1, 2], "mode": "hvp"}', 422, "invalid-value", "/mode"),
+    "a vjp": Row(b'{"logits": [1, 2], "mode": "vjp", "vector": [1, 0]}', 200),
+    "a vjp of a batch": Row(b'{"logits": [[1, 2]], "mode": "vjp", "vector": [[1, 0]]}', 200),
+    "a vjp without a vector": Row(b'{"logits": [1, 2], "mode": "vjp"}', 422, "missing-field"),
+    "a jacobian with a vector": Row(
+        b'{"logits": [1, 2], "vector": [1, 0]}', 422, "unknown-field", "/vector"
+    ),
+    "a vector of another shape": Row(
+        b'{"logits": [[1, 2]], "mode": "jvp", "vector": [1, 0, 0]}', 422, "wrong-shape", "/vector"
+    ),
+    "a ragged vector": Row(
+        b'{"logits": [[1, 2], [1, 2]], "mode": "jvp", "vector": [[1, 0], [1]]}',
+        422,
+        "ragged-rows",
+        "/vector/1",
+    ),
+    "a boolean in a vector": Row(
+        b'{"logits": [[1, 2]], "mode": "jvp", "vector": [[1, true]]}',
+        422,
+        "invalid-type",
+        "/vector/0/1",
+    ),
+    "the loss": Row(b'{"logits": [1, 2], "of": "loss", "labels": [1]}', 200),
+    "the loss of one row": Row(b'{"logits": [1, 2], "of": "loss", "labels": 1}', 200),
+    "the loss without labels": Row(b'{"logits": [1, 2], "of": "loss"}', 422, "missing-field"),
+    "a label that is no class": Row(
+        b'{"logits": [1, 2], "of": "loss", "labels": [2]}', 422, "unknown-label", "/labels/0"
+    ),
+    "a boolean label": Row(
+        b'{"logits": [1, 2], "of": "loss", "labels": [true]}', 422, "unknown-label", "/labels/0"
+    ),
+    "a float label": Row(
+        b'{"logits": [1, 2], "of": "loss", "labels": [1.0]}', 422, "unknown-label", "/labels/0"
+    ),
+    "an array as label": Row(
+        b'{"logits": [1, 2], "of": "loss", "labels": [[]]}', 422, "unknown-label", "/labels/0"
+    ),
+    "too few labels": Row(
+        b'{"logits": [[1, 2], [3, 4]], "of": "loss", "labels": [1]}', 422, "ragged-rows", "/labels"
+    ),
+    "a slope that is infinite": Row(
+        b'{"logits": [[2000, 0]], "of": "loss", "wrt": "probabilities", "labels": [1]}',
+        422,
+        "non-finite-result",
+    ),
+    "a vector that overflows": Row(
+        b'{"inputs": [[1, 2, 3, 4]], "of": "z1", "wrt": "W1", "mode": "jvp", "vector": ['
+        + b", ".join([b"[" + b", ".join([b"1.7e308"] * 7) + b"]"] * 4)
+        + b"]}",
+        422,
+        "non-finite-result",
     ),
     "records": Row(b'{"records": []}', 422, "unknown-field", "/records"),
 }

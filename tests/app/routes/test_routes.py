@@ -135,13 +135,13 @@ def test_every_example_of_the_reference_works(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     tried = 0
 
-    for path in ("/predict", "/gradient"):
+    for path in ("/predict", "/gradient", "/gradient/trace"):
         content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         for example in content["examples"].values():
             answer = client.post(path, json=example["value"])
             assert answer.status_code == 200, answer.text
             tried += 1
-    assert tried == 5
+    assert tried == 8
 
 
 def test_the_reference_names_every_route(client: httpx.Client) -> None:
