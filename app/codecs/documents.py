@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import simdjson
@@ -18,6 +19,8 @@ from app.errors import Cell, RequestError
 # Any: a JSON value, as simdjson's lazy Object and Array or as Python's own dict and list.
 Value = Any
 Document = dict[str, Value]
+
+_MOST_LOOKED_AT = 100_000  # values that are no plain numbers, in a body simdjson refused
 
 _UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00")
 
@@ -132,12 +135,21 @@ def _parse_slowly(body: bytes) -> Value:
     Raises:
         RequestError: always, unless it is the latter.
     """
+    objects = 0
+
+    def members(pairs: list[tuple[str, Value]]) -> _Members:
+        nonlocal objects
+        objects += 1
+        if objects > _MOST_LOOKED_AT:
+            raise _too_many()
+        return _Members(pairs)
+
     try:
         document = json.loads(
             body.decode(),
             parse_int=float,
             parse_constant=lambda name: math.nan,  # found again below, with its place
-            object_pairs_hook=_Members,
+            object_pairs_hook=members,
         )
     except UnicodeDecodeError:
         raise RequestError("invalid-encoding", "the body is not UTF-8") from None
@@ -162,29 +174,50 @@ def _refuse_flaws(document: Value) -> None:
     """Find the first place where Python's reader was too lenient.
 
     Raises:
-        RequestError: number-out-of-range, malformed-json or duplicate-key.
+        RequestError: number-out-of-range, malformed-json, duplicate-key or batch-too-large.
     """
     # A stack of its own, because hostile documents nest deeper than Python recurses.
-    stack = [(document, "")]
+    stack, looked_at = [(document, "")], 0
     while stack:
         value, pointer = stack.pop()
-        if isinstance(value, float) and not math.isfinite(value):
-            raise _not_finite(value, pointer)
-        if isinstance(value, str):
-            _refuse_surrogates(value, pointer)
-        elif isinstance(value, _Members):
-            if len(value) != len(value.written):
-                raise _twice(value.written, pointer)
-            for key in value:
-                _refuse_surrogates(key, pointer)
-            stack += [(item, child(pointer, key)) for key, item in reversed(value.items())]
-        elif isinstance(value, list):
-            suspects = [
-                (item, f"{pointer}/{i}")
-                for i, item in enumerate(value)
-                if type(item) is not float or not math.isfinite(item)
-            ]
-            stack += reversed(suspects)
+        looked_at += 1
+        if looked_at + len(stack) > _MOST_LOOKED_AT:
+            raise _too_many()
+        _refuse_flaw(value, pointer)
+        stack += reversed(_suspects(value, pointer))
+
+
+def _refuse_flaw(value: Value, pointer: str) -> None:
+    """Judge a value itself; what it holds is judged in its turn."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _not_finite(value, pointer)
+    if isinstance(value, str):
+        _refuse_surrogates(value, pointer)
+    if isinstance(value, _Members):
+        if len(value) != len(value.written):
+            raise _twice(value.written, pointer)
+        for key in value:
+            _refuse_surrogates(key, pointer)
+
+
+def _suspects(value: Value, pointer: str) -> list[tuple[Value, str]]:
+    """What a value holds, in order, except plain finite numbers."""
+    if isinstance(value, _Members):
+        return [(item, child(pointer, key)) for key, item in value.items()]
+    if not isinstance(value, list):
+        return []
+    found = (
+        (item, f"{pointer}/{i}")
+        for i, item in enumerate(value)
+        if type(item) is not float or not math.isfinite(item)
+    )
+    return list(islice(found, _MOST_LOOKED_AT))
+
+
+def _too_many() -> RequestError:
+    """No body that could be answered has so many parts: the flaw is not looked for."""
+    detail = f"expected at most {_MOST_LOOKED_AT} objects and arrays beside plain numbers"
+    return RequestError("batch-too-large", detail)
 
 
 def _not_finite(value: float, pointer: str) -> RequestError:

@@ -105,7 +105,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         # asyncio's own text repeats the address; a name that is not found has no errno.
         number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else error.strerror
+        reason = os.strerror(number) if number > 0 else str(error.strerror).partition(" (")[0]
         raise StartError(
             f"cannot listen on {host}:{port}: {reason}", exit_codes.UNAVAILABLE
         ) from None

@@ -53,7 +53,8 @@ class Plan:
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
             if not low <= value <= high or math.isinf(value):
-                raise ValueError(f"{name}: expected {low} to {high}, got {value}")
+                range_ = f"at least {low}" if math.isinf(high) else f"from {low} to {high}"
+                raise ValueError(f"{name}: expected a finite number {range_}, got {value}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 expected = " or ".join(choices)

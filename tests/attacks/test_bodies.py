@@ -162,11 +162,17 @@ PREDICT = {
     "a list": Row(b"[[1, 2, 3, 4]]", 422, "invalid-type"),
     "null": Row(b"null", 422, "invalid-type"),
     "a text": Row(b'"inputs"', 422, "invalid-type"),
-    "a million nested culprits": Row(
-        b'{"inputs": [' + b"[1e400]," * 900_000 + b"[1]]}",
+    "more culprits than are looked at": Row(
+        b'{"inputs": [' + b"[1e400]," * 900_000 + b"[1]]}", 422, "batch-too-large"
+    ),
+    "a culprit behind more objects than are looked at": Row(
+        b'{"records": [' + b"{}," * 2_000_000 + b"1e400]}", 422, "batch-too-large"
+    ),
+    "a culprit behind long rows": Row(
+        b'{"inputs": [' + (b"[" + b"0," * 999 + b"0],") * 3000 + b"[1e400]]}",
         422,
         "number-out-of-range",
-        "/inputs/0/0",
+        "/inputs/3000/0",
     ),
     "nested deeply": Row(b"[" * 100_000, 400, "malformed-json"),
     "nested deeply and closed": Row(
