@@ -27,6 +27,14 @@ class ModeName(StrEnum):
     jvp = "jvp"
 
 
+class MethodName(StrEnum):
+    """Ways to attribute an answer to the features."""
+
+    saliency = "saliency"
+    gradient_x_input = "gradient-x-input"
+    integrated_gradients = "integrated-gradients"
+
+
 def run(
     model: ModelFile,
     data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX images; a target is ignored.")],
@@ -38,6 +46,9 @@ def run(
     mode: Annotated[ModeName, typer.Option(help="Matrix or product.")] = ModeName.jacobian,
     labels: Annotated[str | None, typer.Option(help="Column of the class, for the loss.")] = None,
     vector: Annotated[Path | None, typer.Option(help="An .npy for a vjp or a jvp.")] = None,
+    attribute: Annotated[
+        MethodName | None, typer.Option(help="Attribute `of` the predicted class to features.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="An .npz for the arrays instead of the terminal.")
     ] = None,
@@ -62,18 +73,22 @@ def run(
     classifier = load_classifier(model)
     point = _point(classifier, data, labels, needed=of == "loss")
     question = Question(of, wrt, mode.value)
-    arrays = {
-        "gradient": _answer(point, question, vector),
-        "logits": point.logits,
-        "probabilities": point.probabilities,
-    }
+    asked: dict[str, Any] = question._asdict()
+    if attribute is None:
+        arrays = {"gradient": _answer(point, question, vector)}
+    else:
+        asked = {"attribute": attribute.value, "of": of}
+        arrays = _attributions(classifier, point, of, attribute.value)
+    shown = next(iter(arrays.values()))
+    arrays |= {"logits": point.logits, "probabilities": point.probabilities}
     if output:
         _save(output, arrays)
     elif as_json:
-        lists: dict[str, Any] = {name: array.tolist() for name, array in arrays.items()}
-        typer.echo(json.dumps({**question._asdict(), **lists}))
+        typer.echo(
+            json.dumps({**asked, **{name: array.tolist() for name, array in arrays.items()}})
+        )
     else:
-        print_lines(_lines(arrays["gradient"], whole=len(arrays["gradient"].shape) < 2))
+        print_lines(_lines(shown, whole=len(shown.shape) < 2))
 
 
 def _point(classifier: "Classifier", data: str, column: str | None, *, needed: bool) -> "Point":
@@ -90,6 +105,26 @@ def _point(classifier: "Classifier", data: str, column: str | None, *, needed: b
     labels = None if column is None else read_dataset(data, column, known=known).labels
     trace = classifier.trace(inputs)
     return point_of_network(classifier.centred, classifier.activation, inputs, trace, labels)
+
+
+def _attributions(
+    classifier: "Classifier",
+    point: "Point",
+    of: str,
+    method: Any,  # Any: one of METHODS
+) -> "dict[str, Floats]":
+    """Of each row's predicted class, from the middle of the training data."""
+    import numpy as np
+
+    from model.gradients import Network, attribute
+    from model.gradients import Path as Line
+
+    if of not in ("logits", "probabilities"):
+        raise OptionError(f"--of: expected logits or probabilities with --attribute, got {of}")
+    network = Network(classifier.centred, classifier.activation, classifier.centre)
+    inputs, target = np.asarray(point.inputs), point.logits.argmax(axis=1)
+    found = attribute(network, Line(inputs, classifier.centre, of, target), method)
+    return {"attributions": found.values, "completeness_gap": found.completeness_gap}
 
 
 def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # Any: a Question

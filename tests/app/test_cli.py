@@ -235,6 +235,20 @@ def test_any_derivative_goes_to_an_npz(model: Path, table: Path, tmp_path: Path)
         assert arrays["gradient"].shape == (3, 16)
 
 
+def test_attributions_go_to_an_npz(model: Path, table: Path, tmp_path: Path) -> None:
+    output = tmp_path / "why.npz"
+
+    done = softlens(
+        "gradient", model, table, "--attribute", "integrated-gradients", "--output", output
+    )
+
+    assert done.returncode == 0, done.stderr
+    with np.load(output) as arrays:
+        assert arrays["attributions"].shape == (200, 3)
+        # 50 steps over the kinks of 16 relus, of probabilities.
+        assert np.abs(arrays["completeness_gap"]).max() < 0.05
+
+
 def test_a_product_takes_its_vector_from_a_file(model: Path, table: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", np.ones((200, 2)))
 
@@ -288,6 +302,21 @@ FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
         "does not depend on",
     ),
     "a loss without labels": (["gradient", "MODEL", "TABLE", "--of", "loss"], 2, "--labels"),
+    "attributions of the loss": (
+        [
+            "gradient",
+            "MODEL",
+            "TABLE",
+            "--attribute",
+            "saliency",
+            "--of",
+            "loss",
+            "--labels",
+            "kind",
+        ],
+        2,
+        "--of",
+    ),
     "a product without a vector": (["gradient", "MODEL", "TABLE", "--mode", "vjp"], 2, "--vector"),
     "serving nothing": (["serve", "absent.npz", "--port", "0"], 66, "absent.npz"),
     "serving a table": (["serve", "TABLE", "--port", "0"], 65, "not a model"),
