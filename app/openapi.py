@@ -1,6 +1,5 @@
 """What the API reference says of bodies that are parsed from bytes, with examples that work."""
 
-import re
 from typing import Any
 
 import numpy as np
@@ -156,32 +155,6 @@ PROBLEM: Schema = _object(
     },
     "type", "title", "status", "detail", "instance",
 )  # fmt: skip
-
-
-def operation(path: str, request: Schema, answer: Schema) -> Schema:
-    """`openapi_extra` of a route that reads a body of `request` and answers with `answer`."""
-    problem = {"content": {"application/problem+json": {"schema": PROBLEM}}}
-    return {
-        **parameters(path),
-        "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-        "responses": {
-            "200": {
-                "description": "The answer.",
-                "content": {"application/json": {"schema": answer}},
-            },
-            "4XX": {"description": "What was sent cannot be answered, and why.", **problem},
-        },
-    }
-
-
-def parameters(path: str) -> Schema:
-    """`openapi_extra` of the names in a path; the repository judges them, not FastAPI."""
-    return {
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", path)
-        ]
-    }
 
 
 def predict_examples(classifier: Classifier) -> Schema:

@@ -10,9 +10,12 @@ from app.openapi import (
     GRADIENT_REQUEST,
     TRACE_ANSWER,
     TRACE_REQUEST,
-    operation,
 )
+from app.operations import Operation, add_operation
 from app.service import Service
+
+GRADIENT = Operation("gradient", "/gradient", "Any derivative", GRADIENT_REQUEST, GRADIENT_ANSWER)
+TRACE = Operation("trace", "/gradient/trace", "Every intermediate", TRACE_REQUEST, TRACE_ANSWER)
 
 
 def router(service: Service) -> APIRouter:
@@ -37,32 +40,6 @@ def router(service: Service) -> APIRouter:
         return answers.trace(served, service.tensors(served, question))
 
     routes = APIRouter(tags=["gradient"])
-    for operation_id, path in {
-        "gradient": "/gradient",
-        "gradient_of_model": "/models/{name}/gradient",
-        "gradient_of_version": "/models/{name}/versions/{version}/gradient",
-    }.items():
-        routes.add_api_route(
-            path,
-            gradient,
-            methods=["POST"],
-            summary="Any derivative",
-            response_class=Response,
-            operation_id=operation_id,
-            openapi_extra=operation(path, GRADIENT_REQUEST, GRADIENT_ANSWER),
-        )
-    for operation_id, path in {
-        "trace": "/gradient/trace",
-        "trace_of_model": "/models/{name}/gradient/trace",
-        "trace_of_version": "/models/{name}/versions/{version}/gradient/trace",
-    }.items():
-        routes.add_api_route(
-            path,
-            trace,
-            methods=["POST"],
-            summary="Every intermediate",
-            response_class=Response,
-            operation_id=operation_id,
-            openapi_extra=operation(path, TRACE_REQUEST, TRACE_ANSWER),
-        )
+    add_operation(routes, GRADIENT, gradient)
+    add_operation(routes, TRACE, trace)
     return routes

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from app.codecs.answers import json_response, model_card
-from app.openapi import parameters
+from app.operations import parameters
 from app.repository import Served
 from app.service import Service
 

@@ -5,8 +5,11 @@ from fastapi import APIRouter, Request, Response
 from app.codecs import answers
 from app.codecs.bodies import read_json_body
 from app.codecs.questions import decode_predict
-from app.openapi import PREDICT_ANSWER, PREDICT_REQUEST, operation
+from app.openapi import PREDICT_ANSWER, PREDICT_REQUEST
+from app.operations import Operation, add_operation
 from app.service import Service
+
+PREDICT = Operation("predict", "/predict", "Class probabilities", PREDICT_REQUEST, PREDICT_ANSWER)
 
 
 def router(service: Service) -> APIRouter:
@@ -20,18 +23,5 @@ def router(service: Service) -> APIRouter:
         return answers.prediction(served, service.predict(served, batch))
 
     routes = APIRouter(tags=["predict"])
-    for operation_id, path in {
-        "predict": "/predict",
-        "predict_with_model": "/models/{name}/predict",
-        "predict_with_version": "/models/{name}/versions/{version}/predict",
-    }.items():
-        routes.add_api_route(
-            path,
-            predict,
-            methods=["POST"],
-            summary="Class probabilities",
-            response_class=Response,
-            operation_id=operation_id,
-            openapi_extra=operation(path, PREDICT_REQUEST, PREDICT_ANSWER),
-        )
+    add_operation(routes, PREDICT, predict)
     return routes
