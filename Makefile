@@ -18,7 +18,7 @@ help:
 	@sed -n 's/^# //p' Makefile
 
 demo: $(VENV)/train.stamp
-	@$(BIN)/softlens demo --host $(HOST) --port $(PORT)
+	@$(BIN)/softlens demo --host $(HOST) --port $(PORT) || [ $$? -eq 130 ]  # Ctrl-C is how it ends
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest

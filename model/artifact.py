@@ -73,7 +73,7 @@ def load_artifact(path: Path) -> Artifact:
         OSError: the file is missing or cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with Path(path).open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
         return _verified(path, data)
     except MemoryError:

@@ -155,7 +155,7 @@ def _carefully(value: Value, pointer: str) -> Float64s:
             _refuse("invalid-type", f"{pointer}/{i}", "an array of numbers", row)
         rows.append(_row(row, f"{pointer}/{i}"))
         if len(rows[i]) != len(rows[0]):
-            detail = f"row {i} has {len(rows[i])} numbers, row 0 has {len(rows[0])}"
+            detail = f"expected {len(rows[0])} numbers as in row 0, got {len(rows[i])} in row {i}"
             raise RequestError("ragged-rows", detail, Cell(f"{pointer}/{i}", detail))
     if not len(rows[0]):
         raise RequestError(

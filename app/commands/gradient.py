@@ -37,7 +37,9 @@ class MethodName(StrEnum):
 
 def run(
     model: ModelFile,
-    data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX images; a target is ignored.")],
+    data: Annotated[
+        str, typer.Argument(help="CSV, NPZ, or IDX images; other columns are ignored.")
+    ],
     *,
     of: Annotated[
         str, typer.Option(help="inputs, z1, a1, logits, probabilities or loss.")
@@ -68,7 +70,7 @@ def run(
     if output:
         check_output(output, force=force)
     from model import load_classifier
-    from model.gradients import Question
+    from model.gradients import PARAMETERS, Question
 
     classifier = load_classifier(model)
     point = _point(classifier, data, labels, needed=of == "loss")
@@ -88,7 +90,16 @@ def run(
             json.dumps({**asked, **{name: array.tolist() for name, array in arrays.items()}})
         )
     else:
-        print_lines(_lines(shown, whole=len(shown.shape) < 2))
+        summed = of == "loss" or mode is not ModeName.jacobian
+        print_lines(
+            _lines(
+                shown,
+                whole=attribute is None
+                and summed
+                and wrt in PARAMETERS
+                and mode is not ModeName.jvp,
+            )
+        )
 
 
 def _point(classifier: "Classifier", data: str, column: str | None, *, needed: bool) -> "Point":
@@ -148,7 +159,12 @@ def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # 
         raise OptionError("--vector goes with --mode vjp or --mode jvp, and they need it")
     if vector is None:
         return np.asarray(derivative(point, question))
-    values = np.load(vector, allow_pickle=False)
+    try:
+        values = np.lib.format.open_memmap(vector, mode="r")
+    except (ValueError, EOFError):
+        raise OptionError(f"--vector: {vector} is no .npy file; np.save makes one") from None
+    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        raise OptionError(f"--vector: {vector} holds something else than finite numbers")
     if np.shape(values) != vector_shape(question, sizes):
         wanted = vector_shape(question, sizes)
         raise OptionError(f"--vector: expected shape {wanted}, got {np.shape(values)}")
@@ -169,7 +185,7 @@ def _save(output: Path, arrays: "dict[str, Floats]") -> None:
 def _lines(gradient: "Floats", *, whole: bool) -> Any:  # Any: an iterator of text
     import numpy as np
 
-    if whole:
+    if whole or gradient.ndim < 1:
         yield np.array2string(gradient, precision=4, threshold=10_000)
         return
     for number, part in enumerate(gradient):

@@ -4,7 +4,14 @@ Everything here is float64.
 """
 
 from model.gradients.attributions import METHODS, Attributions, Method, Network, Path, attribute
-from model.gradients.chain import NODES, Point, delta3, point_of_logits, point_of_network
+from model.gradients.chain import (
+    NODES,
+    PARAMETERS,
+    Point,
+    delta3,
+    point_of_logits,
+    point_of_network,
+)
 from model.gradients.derivatives import (
     Mode,
     Question,
@@ -21,6 +28,7 @@ from model.gradients.oracles import complex_step_slope, reference_loss
 __all__ = [
     "METHODS",
     "NODES",
+    "PARAMETERS",
     "Attributions",
     "Method",
     "Mode",

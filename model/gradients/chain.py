@@ -144,12 +144,16 @@ class Entry(NamedTuple):
     source: Callable[[Point], Floats] | None  # (N, K) that weights are multiplied by; None: a bias
 
 
+# The parameters, and where each enters.
 ENTRIES = {
     "W1": Entry("z1", lambda point: known(point.inputs)),
     "b1": Entry("z1", None),
     "W2": Entry("logits", lambda point: known(point.a1)),
     "b2": Entry("logits", None),
 }
+
+
+PARAMETERS = tuple(ENTRIES)
 
 
 def _along_rows(values: Floats, like: Floats) -> Floats:
