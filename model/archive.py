@@ -8,6 +8,7 @@ import hashlib
 import io
 import math
 import re
+import struct
 import zipfile
 from typing import Any
 
@@ -37,6 +38,9 @@ _HEADER = re.compile(
     re.DOTALL,
 )
 
+_DAMAGE = (
+    zipfile.BadZipFile, struct.error, ArithmeticError, ValueError, EOFError, RuntimeError, OSError,
+)  # fmt: skip
 _DIGEST_LENGTH = 64  # a SHA-256 in hexadecimal
 _END_OF_ZIP = b"PK\x05\x06"
 _END_LENGTH = 22  # bytes of that record before its comment
@@ -77,7 +81,7 @@ def unpack(data: bytes) -> Arrays:
             _verify_members(archive.infolist(), len(data))
             return {name: _array(name, archive.read(f"{name}.npy")) for name in MEMBERS}
     # What zipfile raises for a damaged archive is not one family.
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, OSError):
+    except _DAMAGE:
         raise RefusedError("not a readable .npz archive") from None
 
 

@@ -76,6 +76,8 @@ def load_artifact(path: Path) -> Artifact:
         with Path(path).open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
         return _verified(path, data)
+    except RecursionError:
+        raise ArtifactError(f"{path}: its metadata is nested too deeply") from None
     except MemoryError:
         raise ArtifactError(f"{path}: needs more memory than there is") from None
 
@@ -157,7 +159,7 @@ def _verify_numbers(arrays: Arrays) -> None:
 def _metadata(text: bytes) -> Metadata:
     try:
         metadata = json.loads(text.decode(), parse_constant=_refuse_constant)
-        json.dumps(metadata, ensure_ascii=False).encode()  # no half surrogate pairs
+        json.dumps(metadata, ensure_ascii=False, allow_nan=False).encode()  # nor half surrogates
     except (ValueError, RecursionError):
         raise RefusedError("its metadata is not JSON") from None
     if not isinstance(metadata, dict):

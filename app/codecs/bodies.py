@@ -23,7 +23,8 @@ async def read_json_body(request: Request, largest: int) -> bytes:
         raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
 
     declared = headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > largest:
+    digits = declared.lstrip("0")  # Python refuses to read a number of thousands of digits
+    if digits.isdecimal() and (len(digits) > 19 or int(digits) > largest):
         raise _too_large(largest)
     chunks, size = [], 0
     async for chunk in request.stream():

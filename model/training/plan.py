@@ -1,22 +1,23 @@
 """What one training run is asked to do."""
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import Literal
 
 _RANGES = {  # each bound included
-    "hidden": (1, math.inf),
-    "epochs": (1, math.inf),
-    "batch_size": (1, math.inf),
+    "hidden": (1, sys.maxsize),
+    "epochs": (1, sys.maxsize),
+    "batch_size": (1, sys.maxsize),
     "learning_rate": (0, math.inf),
     "momentum": (0, 0.999),
-    "warmup": (0, math.inf),
+    "warmup": (0, sys.maxsize),
     "weight_decay": (0, math.inf),
     "label_smoothing": (0, 0.99),
     "validation": (0, 0.9),
-    "patience": (1, math.inf),
-    "seed": (0, math.inf),
-    "threads": (1, math.inf),
+    "patience": (1, sys.maxsize),
+    "seed": (0, sys.maxsize),
+    "threads": (1, sys.maxsize),
 }
 _CHOICES = {
     "activation": ("relu", "tanh"),
@@ -52,7 +53,7 @@ class Plan:
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
-            if not low <= value <= high or math.isinf(value):
+            if not low <= value <= high or value == math.inf:
                 range_ = f"at least {low}" if math.isinf(high) else f"from {low} to {high}"
                 raise ValueError(f"{name}: expected a finite number {range_}, got {value}")
         for name, choices in _CHOICES.items():

@@ -204,6 +204,22 @@ HOSTILE: dict[str, tuple[Callable[[Path], Members], str]] = {
     "unknown requirement": (with_metadata(requires=["sparse"]), "requires what this version"),
     "NaN class": (with_metadata(classes=[float("nan"), 1, 2, 3, 4]), "not JSON"),
     "infinite class": (with_metadata(classes=[float("inf"), 1, 2, 3, 4]), "not JSON"),
+    "history nested deeply": (
+        lambda path: (
+            members_of(path)
+            | {
+                "metadata.npy": npy(
+                    np.frombuffer(
+                        np.load(io.BytesIO(members_of(path)["metadata.npy"]))
+                        .tobytes()
+                        .replace(b'"history":[]', b'"history":' + b"[" * 900 + b"]" * 900),
+                        np.uint8,
+                    )
+                )
+            }
+        ),
+        "nested too deeply|not JSON",
+    ),
     "class of 71 bits": (with_metadata(classes=[2**70, 1, 2, 3, 4]), "more than 64 bits"),
     "half a surrogate pair": (with_metadata(features=["\ud800", "b", "c", "d"]), "not JSON"),
     "metric of 81 bits": (with_metadata(metrics={"test": {"rows": 2**80}}), "more than 64 bits"),

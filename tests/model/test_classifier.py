@@ -181,3 +181,14 @@ def test_weights_too_large_to_use_fail_the_self_test(
 
     with pytest.raises(ArtifactError, match=r"huge\.npz: fails its self-test"):
         load_classifier(tmp_path / "huge.npz")
+
+
+def test_a_unit_that_no_typical_row_wakes_is_reckoned_with(rng: np.random.Generator) -> None:
+    artifact = make_artifact(rng, shape=(1, 1, 2))
+    artifact.parameters.W1[:], artifact.parameters.b1[:] = 1000.0, -10_000.0
+    artifact.parameters.W2[:], artifact.parameters.b2[:] = [[3.3, 0.0]], [-3.3 * 777.7, 0.0]
+    x = artifact.input_mean + artifact.input_scale * np.linspace(10.7, 10.9, 400)[:, None]
+
+    p = fold(artifact).predict(x)
+
+    np.testing.assert_allclose(p, plain_probabilities(artifact, x), rtol=0, atol=2e-6)

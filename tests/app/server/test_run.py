@@ -145,6 +145,20 @@ def test_a_bug_is_logged_with_its_traceback_and_answered_without(model_file: Pat
     assert alive == 200
 
 
+def test_a_length_of_thousands_of_digits_is_still_a_number(model_file: Path) -> None:
+    body = b'{"inputs": [1, 2, 3, 4]}'
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head += b"Connection: close\r\nContent-Length: %s%d\r\n\r\n" % (b"0" * 4299, len(body))
+    with (
+        serving(model_file) as server,
+        socket.create_connection(address(server.url), timeout=DEADLINE) as connection,
+    ):
+        connection.sendall(head + body)
+        answer = connection.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 def test_an_upload_that_is_broken_off_is_nobodys_fault(model_file: Path) -> None:
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with serving(model_file) as server, server.client() as client:

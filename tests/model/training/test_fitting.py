@@ -200,3 +200,9 @@ def test_sound_tables_pass_the_preflight(seed: int) -> None:
 
     for batch_size in (8, 64):
         fit(dataset, Plan(hidden=8, epochs=1, seed=seed, batch_size=batch_size), "rare")
+
+
+def test_features_that_never_vary_can_be_trained_on() -> None:
+    dataset = Dataset(np.ones((40, 2)), np.arange(40) % 2, (0, 1), None, np.arange(2), "t")
+
+    assert fit(dataset, Plan(hidden=8, epochs=2), "constant").best >= 1
