@@ -6,6 +6,7 @@ anything else is refused in one line before it can cost memory or run code.
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,7 +75,8 @@ def load_artifact(path: Path) -> Artifact:
     """
     try:
         with Path(path).open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            # No more than there is: a larger buffer would be reserved before it is filled.
+            data = file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE) + 1)
         return _verified(path, data)
     except RecursionError:
         raise ArtifactError(f"{path}: its metadata is nested too deeply") from None

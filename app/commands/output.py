@@ -89,12 +89,14 @@ def locked(path: Path) -> Generator[None, None, None]:
 def _open_locked(lock: Path, path: Path) -> TextIO:
     """The lock file, held. Another holder may unlink it between opening and locking: then again."""
     while True:
-        file = lock.open("a+")
+        # Not through a link: what it points to would be emptied.
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.fdopen(os.open(lock, flags, 0o666), "a+", errors="replace")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            holder = file.read().strip() or "unknown"
+            holder = file.read(20).strip() or "unknown"
             file.close()
             raise LockedError(f"{path}: locked by process {holder}, which is writing it") from None
         if lock.exists() and os.path.samestat(os.fstat(file.fileno()), lock.stat()):

@@ -68,7 +68,7 @@ def _lines(epochs: int) -> Generator[Show, None, None]:
 
 
 def _print(epoch: Epoch, epochs: int) -> None:
-    print(f"epoch {epoch.number}/{epochs}: {_scores(epoch)}", file=sys.stderr)  # noqa: T201
+    print(f"epoch {epoch.number}/{epochs}: {_scores(epoch)}", file=sys.stderr)  # noqa: T201  talk
 
 
 def _scores(epoch: Epoch) -> str:

@@ -47,8 +47,7 @@ def encode_labels(raw: Sequence[Label], locate: Locate) -> EncodedLabels:
 
     index = {label: position[meaning[label]] for label in distinct}
     indices = np.fromiter((index[label] for label in raw), np.int64, len(raw))
-    # mypy cannot see that _meaning gives values of one type.
-    return EncodedLabels(tuple(classes), indices)  # type: ignore[arg-type]
+    return EncodedLabels(tuple(classes), indices)  # type: ignore[arg-type]  # of one type: _meaning
 
 
 def find_labels(raw: Sequence[Label], known: Sequence[Label], locate: Locate) -> EncodedLabels:

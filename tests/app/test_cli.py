@@ -368,6 +368,17 @@ def test_two_trainers_of_one_file_do_not_mix(table: Path, tmp_path: Path) -> Non
     assert "locked by process 4242" in done.stderr
 
 
+def test_a_lock_that_is_a_link_is_not_followed(table: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious")
+    (tmp_path / ".m.npz.lock").symlink_to(precious)
+
+    done = softlens("train", table, "--target", "kind", "--output", tmp_path / "m.npz")
+
+    assert done.returncode == 73
+    assert precious.read_text() == "precious"
+
+
 def test_ctrl_c_once_saves_the_best_and_exits_130(tmp_path: Path) -> None:
     path = tmp_path / "m.npz"
     with subprocess.Popen(
