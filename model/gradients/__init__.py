@@ -22,17 +22,20 @@ from model.gradients.derivatives import (
     sizes_of,
     vector_shape,
 )
+from model.gradients.floors import Floors, jacobian_floor, rounding_floors
 from model.gradients.intermediates import Tensor, count_of_tensors, tensors
-from model.gradients.oracles import complex_step_slope, reference_loss
+from model.gradients.oracles import Objective, complex_step_slope, reference_loss
 
 __all__ = [
     "METHODS",
     "NODES",
     "PARAMETERS",
     "Attributions",
+    "Floors",
     "Method",
     "Mode",
     "Network",
+    "Objective",
     "Path",
     "Point",
     "Question",
@@ -44,10 +47,12 @@ __all__ = [
     "count_of_tensors",
     "delta3",
     "derivative",
+    "jacobian_floor",
     "point_of_logits",
     "point_of_network",
     "reference_loss",
     "result_shape",
+    "rounding_floors",
     "sizes_of",
     "tensors",
     "vector_shape",

@@ -5,7 +5,7 @@ both.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,15 @@ from model.network import Parameters
 
 Complex = NDArray[np.complexfloating[Any, Any]]  # Any: the precision of either part
 
+
+class Objective(NamedTuple):
+    """What a loss holds besides the cross-entropy."""
+
+    temperature: float = 1.0  # T, which divides the logits
+    weight_decay: float = 0.0  # lambda, on W1 and W2, in the loss
+
+
+PLAIN = Objective()
 _STEP = 1e-30  # so small that its square vanishes: the answer is exact to rounding
 
 

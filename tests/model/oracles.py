@@ -1,9 +1,15 @@
 """Exact arithmetic to hold the formulas against; shares no code with them."""
 
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
 import mpmath
 import numpy as np
+from numpy.typing import NDArray
 
-from model import Float64s
+from model import Float64s, Floats, Parameters
+
+Exact: TypeAlias = NDArray[Any]  # Any: mpmath carries no types; every entry is an mpf
 
 mpmath.mp.dps = 400  # digits: more than exp(-300) can cancel
 
@@ -30,3 +36,65 @@ def exact_vjp(logits: list[float], cotangent: list[float]) -> Float64s:
 def exact_cross_entropy(logits: list[list[float]], labels: list[int]) -> float:
     losses = [-mpmath.log(exact_softmax(z)[k]) for z, k in zip(logits, labels, strict=True)]
     return float(mpmath.fsum(losses) / len(losses))
+
+
+def _mp(array: Floats) -> Exact:
+    return np.array(np.vectorize(mpmath.mpf, otypes=[object])(array))
+
+
+def _each(function: Callable[[mpmath.mpf], mpmath.mpf], array: Exact) -> Exact:
+    return np.array(np.vectorize(function, otypes=[object])(array))
+
+
+def exact_network(
+    parameters: Parameters, x: Float64s, activation: str, temperature: float = 1
+) -> dict[str, Exact]:
+    """Every node, and f'(z1) as `slope`."""
+    W1, b1, W2, b2 = (_mp(array) for array in parameters)
+    z1 = _mp(x) @ W1 + b1
+    if activation == "tanh":
+        a1 = _each(mpmath.tanh, z1)
+        slope = _each(lambda z: 1 / mpmath.cosh(z) ** 2, z1)
+    else:
+        a1 = _each(lambda z: max(z, mpmath.mpf(0)), z1)
+        slope = _each(lambda z: mpmath.mpf(z > 0), z1)
+    z2 = a1 @ W2 + b2
+    powers = _each(mpmath.exp, z2 / mpmath.mpf(temperature))
+    p = powers / powers.sum(axis=1, keepdims=True)
+    return {"inputs": _mp(x), "z1": z1, "a1": a1, "slope": slope, "logits": z2, "probabilities": p}
+
+
+def exact_gradients(
+    parameters: Parameters,
+    x: Float64s,
+    y: Float64s,
+    activation: str,
+    temperature: float = 1,
+    weight_decay: float = 0,
+) -> dict[str, Exact]:
+    """The tensors of a backward pass, and the Jacobian of softmax(z2 / T) by z2."""
+    T, decay = mpmath.mpf(temperature), mpmath.mpf(weight_decay)
+    v = exact_network(parameters, x, activation, temperature)
+    p = v["probabilities"]
+    delta3 = (p - _mp(y)) / (len(x) * T)
+    delta2 = (delta3 @ _mp(parameters.W2).T) * v["slope"]
+    return {
+        "jacobian": np.array([(np.diag(row) - np.outer(row, row)) / T for row in p]),
+        "delta3": delta3,
+        "dW2": v["a1"].T @ delta3 + decay * _mp(parameters.W2),
+        "db2": delta3.sum(axis=0),
+        "delta2": delta2,
+        "dW1": _mp(x).T @ delta2 + decay * _mp(parameters.W1),
+        "db1": delta2.sum(axis=0),
+    }
+
+
+def relative_error(found: Floats, exact: Exact) -> float:
+    """max |found - exact| / max |exact|; infinite for what should be 0 and is not."""
+    found = np.asarray(found)
+    assert found.shape == exact.shape
+    error = max(abs(mpmath.mpf(float(a)) - b) for a, b in zip(found.flat, exact.flat, strict=True))
+    size = max(abs(b) for b in exact.flat)
+    if error == 0:
+        return 0.0
+    return float(error / size) if size else np.inf
