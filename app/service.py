@@ -22,7 +22,7 @@ from model.gradients import (
     Sizes,
     Tensor,
     attribute,
-    check,
+    check_question,
     count_of_tensors,
     derivative,
     point_of_logits,
@@ -152,7 +152,7 @@ def _check_question(question: GradientQuestion, sizes: Sizes) -> None:
     if asked.of == "loss" and question.labels is None:
         raise RequestError("missing-field", "expected `labels`: the loss needs one for each row")
     try:
-        check(asked, sizes)
+        check_question(asked, sizes)
     except InvalidInputError as error:
         field = "/of" if asked.of not in NODES else "/wrt"
         raise RequestError(error.reason, str(error), Cell(field, error.detail)) from None

@@ -142,11 +142,11 @@ def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # 
     import numpy as np
 
     from model import InvalidInputError
-    from model.gradients import check, derivative, result_shape, sizes_of, vector_shape
+    from model.gradients import check_question, derivative, result_shape, sizes_of, vector_shape
 
     sizes = sizes_of(point)
     try:
-        check(question, sizes)
+        check_question(question, sizes)
     except InvalidInputError as error:
         raise OptionError(f"--of, --wrt: {error}") from None
     shape = result_shape(question, sizes)

@@ -52,7 +52,7 @@ def axes_of(name: str, sizes: Sizes) -> Shape:
     }[name]  # fmt: skip
 
 
-def check(question: Question, sizes: Sizes) -> None:
+def check_question(question: Question, sizes: Sizes) -> None:
     """Refuse a question that has no answer.
 
     Raises:
@@ -80,7 +80,7 @@ def result_shape(question: Question, sizes: Sizes) -> Shape:
     """The shape of the answer, known before anything is computed.
 
     Args:
-        question: one that `check` lets pass.
+        question: one that `check_question` lets pass.
         sizes: of the batch and the network.
 
     Returns:
@@ -107,7 +107,7 @@ def derivative(point: Point, question: Question, vector: Floats | None = None) -
 
     Args:
         point: where.
-        question: one that `check` lets pass.
+        question: one that `check_question` lets pass.
         vector: of `vector_shape`, for a vjp or a jvp.
 
     Returns:

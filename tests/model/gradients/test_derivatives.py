@@ -11,7 +11,7 @@ from model.gradients import (
     NODES,
     Point,
     Question,
-    check,
+    check_question,
     derivative,
     point_of_logits,
     point_of_network,
@@ -192,14 +192,14 @@ def test_what_has_no_derivative_is_refused(case: str, point: Point) -> None:
     of, wrt, words = REFUSED[case]
 
     with pytest.raises(InvalidInputError, match=words) as caught:
-        check(Question(of, wrt), sizes_of(point))
+        check_question(Question(of, wrt), sizes_of(point))
 
     assert caught.value.reason == "no-derivative"
 
 
 def test_bare_logits_know_nothing_before_them() -> None:
     with pytest.raises(InvalidInputError, match="send inputs instead"):
-        check(Question("logits", "inputs"), sizes_of(bare([[1.0, 2.0]])))
+        check_question(Question("logits", "inputs"), sizes_of(bare([[1.0, 2.0]])))
 
 
 def test_nothing_is_modified(point: Point) -> None:
