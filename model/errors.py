@@ -21,13 +21,19 @@ class InvalidInputError(ModelError):
         reason: a stable slug, such as `wrong-width`, for programs.
         detail: what was expected and what was found.
         row: which row of the batch, from 0; None for the whole.
+        name: which of several arrays, such as `given/W1`; None where there is only one.
     """
 
-    def __init__(self, reason: str, detail: str, row: int | None = None) -> None:
-        super().__init__(detail if row is None else f"row {row}: {detail}")
+    def __init__(
+        self, reason: str, detail: str, row: int | None = None, name: str | None = None
+    ) -> None:
+        place = [] if name is None else [name]
+        place += [] if row is None else [f"row {row}"]
+        super().__init__(": ".join([*place, detail]))
         self.reason = reason
         self.detail = detail
         self.row = row
+        self.name = name
 
 
 class DatasetError(ModelError):

@@ -107,6 +107,23 @@ def jacobian_floor(logits: Floats, unit_roundoff: float, temperature: float = 1.
     return _floor(_diagonal(p, temperature, unit_roundoff))
 
 
+def delta3_floor(
+    logits: Floats, y: Floats, unit_roundoff: float, temperature: float = 1.0
+) -> float:
+    """The floor of delta3 = (a2 - y) / (N T), from the logits alone.
+
+    Args:
+        logits: (N, C), finite.
+        y: (N, C), target distributions; rows sum to 1.
+        unit_roundoff: u.
+        temperature: T.
+
+    Source: docs/mathematics.md, equations 31 and 33.
+    """
+    p = _softmax(_given(logits, unit_roundoff), temperature, unit_roundoff)
+    return _floor(_delta3(p, y, temperature, unit_roundoff))
+
+
 def _floor(tensor: Bounded) -> float:
     error, size = float(np.max(tensor.error)), float(np.max(np.abs(tensor.value)))
     if error == 0:
