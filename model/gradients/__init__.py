@@ -22,9 +22,14 @@ from model.gradients.derivatives import (
     sizes_of,
     vector_shape,
 )
+from model.gradients.diagnosis.judging import Judged, Verdict, Worst
+from model.gradients.diagnosis.naming import Found
+from model.gradients.diagnosis.verdicts import Report, check
 from model.gradients.floors import Floors, jacobian_floor, rounding_floors
 from model.gradients.intermediates import Tensor, count_of_tensors, tensors
+from model.gradients.mistakes.mistake import Mistake
 from model.gradients.oracles import Objective, complex_step_slope, reference_loss
+from model.gradients.probes import Probe, probe
 
 __all__ = [
     "METHODS",
@@ -32,16 +37,24 @@ __all__ = [
     "PARAMETERS",
     "Attributions",
     "Floors",
+    "Found",
+    "Judged",
     "Method",
+    "Mistake",
     "Mode",
     "Network",
     "Objective",
     "Path",
     "Point",
+    "Probe",
     "Question",
+    "Report",
     "Sizes",
     "Tensor",
+    "Verdict",
+    "Worst",
     "attribute",
+    "check",
     "check_question",
     "complex_step_slope",
     "count_of_tensors",
@@ -50,6 +63,7 @@ __all__ = [
     "jacobian_floor",
     "point_of_logits",
     "point_of_network",
+    "probe",
     "reference_loss",
     "result_shape",
     "rounding_floors",

@@ -1,0 +1,1 @@
+"""The verdict on a gradient: is it right, and if not, which mistake was made and where."""

@@ -1,0 +1,148 @@
+"""What can be read off an answer, whether or not the catalogue knows its mistake."""
+
+from typing import Any  # Any: what JSON can hold, and arrays
+
+import numpy as np
+
+from model.arrays import Floats
+from model.gradients.chain import known
+from model.gradients.diagnosis.candidates import likeness
+from model.gradients.diagnosis.measured import Implied, implied_delta2, implied_delta3
+from model.gradients.diagnosis.terms import in_terms
+from model.gradients.given import Given, Hidden, Loss, Tensors
+
+Evidence = dict[str, Any]
+
+_PARALLEL = 0.9999  # cosine from which two arrays are multiples of each other
+_SNAP = 1e-3  # relative; how close a ratio is to a factor it is named after
+_READABLE = 0.02  # of the largest entry of delta3 W2^T; f' is not read off where it is smaller
+
+
+def evidence(given: Given, right: Tensors, values: Tensors, tolerance: float) -> Evidence:
+    """Scales, invariants, and the steps behind the answer.
+
+    Args:
+        given: where.
+        right: the right answers.
+        values: the answer, in the right layout; tensors that are not finite are passed over.
+        tolerance: relative, of the least precise tensor.
+    """
+    values = {name: value for name, value in values.items() if np.isfinite(value).all()}
+    fitting = {name: value for name, value in values.items() if value.shape == right[name].shape}
+    found: Evidence = {"scale": _scales(given, right, fitting)}
+    found["invariants"] = _invariants(given, fitting)
+    if given.loss is not None:
+        found |= _of_delta3(given.loss, given, values, tolerance)
+    if given.hidden is not None:
+        found |= _of_slope(given.hidden, known(given.loss), given, values, tolerance)
+        found |= _of_decay(given.hidden, given, values)
+    return {name: value for name, value in found.items() if value is not None and len(value)}
+
+
+def _scales(given: Given, right: Tensors, values: Tensors) -> Evidence:
+    """The ratio of tensors that are a multiple of the right one, and what it may stand for."""
+    found = {}
+    for name, value in values.items():
+        square = float(np.vdot(right[name], right[name]))
+        if square and abs(likeness(value, right[name])) > _PARALLEL:
+            ratio = float(np.vdot(right[name], value)) / square
+            found[name] = {"ratio": ratio, "is": factor_name(given, ratio)}
+    return found
+
+
+def factor_name(given: Given, ratio: float) -> str | None:
+    """What a ratio is known as here: 1, -1, 2, 1/2, N, 1/N, C, 1/C, T or 1/T."""
+    (N, C), T = given.output.z.shape, given.output.T
+    factors = {"1": 1.0, "N": N, "C": C, "T": T, "2": 2.0}
+    factors |= {f"1/{name}": 1 / value for name, value in factors.items() if name != "1"}
+    for name, value in factors.items():
+        for sign in (1, -1):
+            if abs(ratio - sign * value) <= _SNAP * value:
+                return name if sign > 0 else f"-{name}"
+    return None
+
+
+def _invariants(given: Given, values: Tensors) -> Evidence:
+    """Sums that are 0 in every right answer, relative to the largest entry."""
+    found: Evidence = {}
+
+    def relative(sums: Floats, values: Floats) -> float:
+        return float(np.abs(sums).max() / (np.abs(values).max() or 1.0))
+
+    if (J := values.get("jacobian")) is not None:
+        found["jacobian_row_sums"] = relative(J.sum(axis=2), J)
+        found["jacobian_column_sums"] = relative(J.sum(axis=1), J)
+        found["jacobian_asymmetry"] = relative(J - np.swapaxes(J, 1, 2), J)
+    if (delta3 := values.get("delta3")) is not None:
+        found["delta3_row_sums"] = relative(delta3.sum(axis=1), delta3)
+    if (db2 := values.get("db2")) is not None:
+        found["db2_sum"] = relative(db2.sum(), db2)
+    if (dW2 := values.get("dW2")) is not None and given.hidden is not None:
+        data = dW2 - given.hidden.decay * given.hidden.parameters.W2
+        found["dW2_row_sums_without_decay"] = relative(data.sum(axis=1), dW2)
+    return found
+
+
+def _of_delta3(loss: Loss, given: Given, values: Tensors, tolerance: float) -> Evidence:
+    shown = implied_delta3(given, values)
+    if shown is None or not shown.delta.any():
+        return {}
+    scaled = shown.delta * len(loss.p) * loss.T
+    ones = np.ones_like(loss.p)
+    with np.errstate(all="ignore"):
+        basis = {
+            "a2": loss.p, "y": loss.y, "1": ones, "z2": loss.z, "a2 y": loss.p * loss.y,
+            "a2^2": loss.p**2, "a2^2 y": loss.p**2 * loss.y, "a2^3": loss.p**3,
+            "y / a2": loss.y / loss.p,
+        }  # fmt: skip
+    usual = {"a2": loss.p, "y": loss.y}
+    terms = in_terms(scaled, usual, tolerance) or in_terms(scaled, basis, tolerance)
+    lowest = shown.delta.argmin(axis=1)
+    return {
+        "implied_delta3": {
+            "text": None if terms is None else f"N T delta3 = {terms}",
+            "terms": None if terms is None else terms.coefficients,
+            "outside_span_of_a1": shown.residual,
+            "value": shown.delta,
+        },
+        "labels_by_sign": lowest if (lowest != loss.labels).any() else None,
+    }
+
+
+def _of_slope(
+    hidden: Hidden, loss: Loss, given: Given, values: Tensors, tolerance: float
+) -> Evidence:
+    """delta2 / (delta3 W2^T), with the answer's own delta3 where it shows one."""
+    shown, first = implied_delta2(given, values), implied_delta3(given, values)
+    if shown is None:
+        return {}
+    back = (loss.delta3 if first is None else first.delta) @ hidden.parameters.W2.T
+    readable = np.abs(back) > _READABLE * np.abs(back).max()
+    slope = np.divide(shown.delta, back, out=np.full_like(back, np.nan), where=readable)
+    basis = {
+        "1": np.ones_like(back), "f'(z1)": hidden.slope, "a1": hidden.a1, "a1^2": hidden.a1**2,
+        "z1": hidden.z1, "z1^2": hidden.z1**2,
+    }  # fmt: skip
+    usable = {name: array[readable] for name, array in basis.items()}
+    terms = None
+    if readable.any() and slope[readable].any():
+        terms = in_terms(slope[readable], usable, 100 * tolerance)
+    return {
+        "implied_activation_derivative": {
+            "text": None if terms is None else f"f' = {terms}",
+            "outside_span_of_inputs": shown.residual,
+            "z1": hidden.z1,
+            "implied": slope,
+            "expected": hidden.slope,
+        }
+    }
+
+
+def _of_decay(hidden: Hidden, given: Given, values: Tensors) -> Evidence:
+    """The weight decay in each gradient of weights; and in biases, where they show one."""
+    found: dict[str, Implied | None] = {
+        "dW1": implied_delta2(given, {k: v for k, v in values.items() if k == "dW1"}),
+        "dW2": implied_delta3(given, {k: v for k, v in values.items() if k == "dW2"}),
+    }
+    decays = {name: one.decay for name, one in found.items() if one is not None}
+    return {"implied_weight_decay": decays | {"expected": hidden.decay} if decays else None}

@@ -1,0 +1,120 @@
+"""Right, wrong or undecidable: one tensor against what rounding can explain."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from model.arrays import Floats
+from model.gradients.diagnosis.precision import FLOAT32, ROUNDOFF, Precision, inferred, named
+from model.gradients.floors import delta3_floor, jacobian_floor, rounding_floors
+from model.gradients.given import Given
+from model.gradients.oracles import Objective
+
+Verdict = Literal["right", "wrong", "undecidable"]
+
+# Mistakes of the catalogue change a gradient by 6e-3 and more on a probe. Where rounding may have
+# moved it by as much, being close to the right one proves nothing.
+TELLING = 1e-2
+
+_EXACT = 2.0**-53
+
+
+class Worst(NamedTuple):
+    """The entry that is furthest off."""
+
+    index: tuple[int, ...]  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+    expected: float
+    received: float
+
+
+class Judged(NamedTuple):
+    """The verdict on one tensor."""
+
+    verdict: Verdict
+    precision: str
+    relative_error: float | None  # max |a - b| / max |b|; None where there is no such number
+    worst: Worst | None  # None when every entry is exact, or the shape is another
+    tolerance: float  # what rounding and printing explain of relative_error
+
+
+class Floors:
+    """Relative errors that rounding explains at a point, each found when first asked for."""
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._known: dict[float, dict[str, float]] = {}
+
+    def of(self, name: str, unit_roundoff: float) -> float:
+        """For one tensor, with the reference's own rounding added."""
+        own = self._at(_EXACT)[name]
+        return own if unit_roundoff == _EXACT else own + self._at(unit_roundoff)[name]
+
+    def _at(self, u: float) -> dict[str, float]:
+        if u not in self._known:
+            self._known[u] = _floors(self._given, u)
+        return self._known[u]
+
+
+def _floors(given: Given, u: float) -> dict[str, float]:
+    output, loss, hidden = given.output, given.loss, given.hidden
+    if loss is None:
+        return {"jacobian": jacobian_floor(output.z, u, output.T)}
+    if hidden is None:
+        return {"delta3": delta3_floor(loss.z, loss.y, u, loss.T)}
+    objective = Objective(loss.T, hidden.decay)
+    return rounding_floors(
+        hidden.parameters, hidden.activation, hidden.x, loss.y, u, objective
+    )._asdict()
+
+
+def judge(name: str, value: Floats, right: Floats, floors: Floors, said: str | None) -> Judged:
+    """The verdict on a tensor, at the precision that it has or is said to have.
+
+    Numbers that look like float64 and miss by what float32 explains were computed in float32.
+
+    Args:
+        name: of the tensor.
+        value: as posted, in the right layout.
+        right: of another shape than `value` where a mistake changed it.
+        floors: at the point.
+        said: a precision; None for what the numbers show.
+    """
+    precision = inferred(value) if said is None else named(said, value)
+    if value.shape != right.shape or not np.isfinite(value).all():
+        return Judged("wrong", precision.name, None, _first_infinite(value, right), 0.0)
+
+    size, differences = float(np.abs(right).max()), np.abs(value - right)
+    index = np.unravel_index(int(differences.argmax()), right.shape)
+    largest = float(differences[index])
+    error = largest / size if size else (np.inf if largest else 0.0)
+
+    tolerance = _tolerance(name, precision, size, floors)
+    if error > tolerance and said is None and precision.roundoff < ROUNDOFF[FLOAT32]:
+        looser = _tolerance(name, Precision(FLOAT32, ROUNDOFF[FLOAT32], 0.0), size, floors)
+        if error <= looser:
+            precision, tolerance = named(FLOAT32, value), looser
+
+    verdict: Verdict = "wrong"
+    if error <= tolerance:
+        verdict = "right" if tolerance <= TELLING else "undecidable"
+    worst = Worst(tuple(map(int, index)), float(right[index]), float(value[index]))
+    return Judged(
+        verdict,
+        precision.name,
+        error if np.isfinite(error) else None,
+        worst if largest else None,
+        tolerance,
+    )
+
+
+def _tolerance(name: str, precision: Precision, size: float, floors: Floors) -> float:
+    printed = precision.printed / size if size else 0.0
+    return floors.of(name, precision.roundoff) + printed
+
+
+def _first_infinite(value: Floats, right: Floats) -> Worst | None:
+    places = np.argwhere(~np.isfinite(value))
+    if value.shape != right.shape or not len(places):
+        return None
+    index = tuple(map(int, places[0]))
+    return Worst(index, float(right[index]), float(value[index]))

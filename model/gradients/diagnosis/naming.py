@@ -1,0 +1,120 @@
+"""From an answer that is wrong to the names of its mistakes."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from model.gradients.chain import known
+from model.gradients.diagnosis import whole
+from model.gradients.diagnosis.alone import SAME, Alone, lookalikes
+from model.gradients.diagnosis.candidates import Arrived
+from model.gradients.diagnosis.fitting import Names, Posted, Way, distances
+from model.gradients.diagnosis.judging import TELLING, Floors
+from model.gradients.diagnosis.layers import unique
+from model.gradients.diagnosis.search import Explanation, explain
+from model.gradients.diagnosis.ways import delta2s, delta3s, factors
+from model.gradients.given import Given, Tensors
+from model.gradients.mistakes import layouts
+from model.gradients.mistakes.mistake import Mistake
+
+
+class Found(NamedTuple):
+    """A mistake that explains the answer, alone or with the others that are named."""
+
+    mistake: Mistake
+    fit: float  # from 0 to 1; 1 when the explanation reproduces the answer exactly
+    equivalent: tuple[str, ...]  # slugs of mistakes that give the same numbers here
+
+
+class Named(NamedTuple):
+    """What was found, best first, and what stays open."""
+
+    mistakes: tuple[Found, ...]
+    unexplained: tuple[str, ...]  # tensors
+    unnamed_delta3: bool  # the catalogue lacks it; everything else was judged by the answer's own
+
+
+class Context(NamedTuple):
+    """A point, what is right there, what each mistake alone would give, and what rounding does."""
+
+    given: Given
+    right: Tensors
+    alone: Alone
+    floors: Floors
+
+
+def name_mistakes(
+    context: Context, arrived: dict[str, Arrived], tolerances: dict[str, float]
+) -> Named:
+    """The mistakes behind an answer that is wrong.
+
+    Args:
+        context: where.
+        arrived: the answer, tensor by tensor.
+        tolerances: relative, of each tensor, for what a mistake is held to explain.
+    """
+    first = [tensor.layout for tensor in arrived.values() if tensor.layout is not None]
+    finite = {name: tensor for name, tensor in arrived.items() if np.isfinite(tensor.value).all()}
+    if len(finite) < len(arrived):
+        first.append(whole.why_not_finite(context.given))
+    posted = {
+        name: Posted(tensor.value, tolerances[name])
+        for name, tensor in finite.items()
+        if tensor.layout is not layouts.SWAPPED
+    }
+    found = _explanation(context, posted) if posted else Explanation((), 0.0, (), 0)
+
+    if len(found.names) > 1 and max(tensor.tolerance for tensor in posted.values()) > TELLING:
+        found = Explanation((), 0.0, tuple(posted), 0)  # too few digits to tell two mistakes apart
+
+    mistakes = [Found(mistake, 1.0, ()) for mistake in unique(first)]
+    fit = max(0.0, 1.0 - found.explained_error)
+    equivalent = _equivalents(context, found, posted)
+    mistakes += [
+        Found(mistake, fit, equivalent.get(mistake.slug, ()))
+        for mistake in found.names
+        if mistake not in first
+    ]
+    return Named(tuple(mistakes), found.unexplained, found.unnamed)
+
+
+def _explanation(context: Context, posted: dict[str, Posted]) -> Explanation:
+    given, right = context.given, context.right
+    return (
+        whole.nothing_more(right, posted)
+        or whole.whole_numbers(right, posted)
+        or whole.other_places(right, posted)
+        or whole.one_factor(given, right, posted)
+        or whole.one_size(right, posted)
+        or explain(given, posted)
+    )
+
+
+def _equivalents(
+    context: Context, found: Explanation, posted: dict[str, Posted]
+) -> dict[str, tuple[str, ...]]:
+    """For each mistake, those that would have given the same numbers in its place."""
+    if len(found.names) == 1:
+        slug = found.names[0].slug
+        answer = {name: tensor.value for name, tensor in posted.items()}
+        return {slug: lookalikes(context.alone, slug, answer)}
+    equivalent = {}
+    if found.first is not None and len(found.first.names) == 1 and context.given.loss is not None:
+        others = delta3s(context.given.loss, None)
+        equivalent[found.first.names[0].slug] = _same_way(found.first, others)
+    if found.second is not None and len(found.second.names) == 1:
+        loss, delta3 = known(context.given.loss), known(found.first).value
+        others = delta2s(known(context.given.hidden), delta3, factors(loss), {})
+        equivalent[found.second.names[0].slug] = _same_way(found.second, others)
+    return equivalent
+
+
+def _same_way(way: Way, others: list[Way]) -> tuple[str, ...]:
+    names: list[Names] = [
+        other.names
+        for other in others
+        if len(other.names) == 1
+        and other.names != way.names
+        and distances(other.value[None], way.value)[0] <= SAME
+    ]
+    return tuple(dict.fromkeys(name[0].slug for name in names))

@@ -1,0 +1,87 @@
+"""How precise somebody's numbers are, read off the numbers themselves.
+
+A gradient printed with four digits is right when it is right to four digits. Each precision has a
+tolerance, relative to the largest entry: half a unit of the last place that was kept, or what
+rounding may have done on the way.
+"""
+
+import math
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from model.arrays import Floats
+from model.errors import InvalidInputError
+
+FLOAT64 = "float64"
+FLOAT32 = "float32"
+FLOAT16 = "float16"
+ROUNDOFF = {FLOAT64: 2.0**-53, FLOAT32: 2.0**-24, FLOAT16: 2.0**-11}
+
+_MOST_DIGITS = 15  # that every float64 can keep
+_FLOAT32_DIGITS = 9  # at which float32 are printed, so that they are read back as they were
+
+
+class Precision(NamedTuple):
+    """A name to show, and what it allows."""
+
+    name: str  # float64, float32, float16, or such as "4 digits"
+    roundoff: float  # of the arithmetic that may have been used: half a unit of its last place
+    printed: float  # half a unit of the last digit that was kept, absolute; 0 for all of them
+
+
+def inferred(values: Floats) -> Precision:
+    """The precision of a tensor, from nothing but its finite numbers.
+
+    Digits come first: what has at most nine of them may have been computed in float32. Whole
+    numbers count as exact, since an integer dtype is a mistake and not a way of printing.
+    """
+    found = values[np.isfinite(values) & (values != 0)]
+    if not len(found) or np.array_equal(found, np.rint(found)):
+        return named(FLOAT64, values)
+    digits = max(map(_digits, found.tolist()))
+    if digits < _FLOAT32_DIGITS - 2:
+        return _printed(digits, values)
+    for dtype in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            narrow = found.astype(dtype)
+        # Either the same number, or the shortest text that stands for it.
+        if np.array_equal(narrow, found) or all(
+            float(str(short)) == wide for short, wide in zip(narrow, found, strict=True)
+        ):
+            return named(np.dtype(dtype).name, values)
+    return _printed(digits, values) if digits <= _MOST_DIGITS else named(FLOAT64, values)
+
+
+def named(name: str, values: Floats) -> Precision:
+    """The precision that somebody says these numbers have.
+
+    Args:
+        name: `float64`, `float32`, `float16`, or `4 digits`, with any number from 1 to 15.
+        values: of which the last digit kept is half a unit wrong at most.
+
+    Raises:
+        InvalidInputError: `invalid-value`: there is no such precision.
+    """
+    if name in ROUNDOFF:
+        return Precision(name, ROUNDOFF[name], 0.0)
+    match = re.fullmatch(r"(\d{1,2}) digits?", name)
+    if match is None or not 1 <= int(match[1]) <= _MOST_DIGITS:
+        detail = f"expected {', '.join(ROUNDOFF)} or a number of digits, such as `4 digits`"
+        raise InvalidInputError("invalid-value", detail, name="precision")
+    return _printed(int(match[1]), values)
+
+
+def _printed(digits: int, values: Floats) -> Precision:
+    finite = np.abs(values[np.isfinite(values)])
+    largest = finite.max(initial=0.0)
+    place = math.floor(math.log10(largest)) - digits + 1 if largest else 0
+    roundoff = ROUNDOFF[FLOAT32] if digits <= _FLOAT32_DIGITS else ROUNDOFF[FLOAT64]
+    return Precision(f"{digits} digits", roundoff, 0.5 * 10.0**place)
+
+
+def _digits(value: float) -> int:
+    """How many significant digits the shortest text of a number has."""
+    mantissa = repr(abs(value)).partition("e")[0]
+    return len(mantissa.replace(".", "").strip("0")) or 1
