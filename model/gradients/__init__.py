@@ -22,16 +22,31 @@ from model.gradients.derivatives import (
     sizes_of,
     vector_shape,
 )
+from model.gradients.differences import (
+    CentralDifference,
+    Kink,
+    TaylorRemainder,
+    central_differences,
+    crossed_kinks,
+    taylor_remainder,
+)
 from model.gradients.floors import Floors, jacobian_floor, rounding_floors
 from model.gradients.intermediates import Tensor, count_of_tensors, tensors
-from model.gradients.oracles import Objective, complex_step_slope, reference_loss
+from model.gradients.oracles import (
+    Objective,
+    complex_step_gradient,
+    complex_step_slope,
+    reference_loss,
+)
 
 __all__ = [
     "METHODS",
     "NODES",
     "PARAMETERS",
     "Attributions",
+    "CentralDifference",
     "Floors",
+    "Kink",
     "Method",
     "Mode",
     "Network",
@@ -40,11 +55,15 @@ __all__ = [
     "Point",
     "Question",
     "Sizes",
+    "TaylorRemainder",
     "Tensor",
     "attribute",
+    "central_differences",
     "check",
+    "complex_step_gradient",
     "complex_step_slope",
     "count_of_tensors",
+    "crossed_kinks",
     "delta3",
     "derivative",
     "jacobian_floor",
@@ -54,6 +73,7 @@ __all__ = [
     "result_shape",
     "rounding_floors",
     "sizes_of",
+    "taylor_remainder",
     "tensors",
     "vector_shape",
 ]
