@@ -25,10 +25,23 @@ from model.gradients.derivatives import (
 from model.gradients.diagnosis.judging import Judged, Verdict, Worst
 from model.gradients.diagnosis.naming import Found
 from model.gradients.diagnosis.verdicts import Report, check
+from model.gradients.differences import (
+    CentralDifference,
+    Kink,
+    TaylorRemainder,
+    central_differences,
+    crossed_kinks,
+    taylor_remainder,
+)
 from model.gradients.floors import Floors, jacobian_floor, rounding_floors
 from model.gradients.intermediates import Tensor, count_of_tensors, tensors
 from model.gradients.mistakes.mistake import Mistake
-from model.gradients.oracles import Objective, complex_step_slope, reference_loss
+from model.gradients.oracles import (
+    Objective,
+    complex_step_gradient,
+    complex_step_slope,
+    reference_loss,
+)
 from model.gradients.probes import Probe, probe
 
 __all__ = [
@@ -36,9 +49,11 @@ __all__ = [
     "NODES",
     "PARAMETERS",
     "Attributions",
+    "CentralDifference",
     "Floors",
     "Found",
     "Judged",
+    "Kink",
     "Method",
     "Mistake",
     "Mode",
@@ -50,14 +65,18 @@ __all__ = [
     "Question",
     "Report",
     "Sizes",
+    "TaylorRemainder",
     "Tensor",
     "Verdict",
     "Worst",
     "attribute",
+    "central_differences",
     "check",
     "check_question",
+    "complex_step_gradient",
     "complex_step_slope",
     "count_of_tensors",
+    "crossed_kinks",
     "delta3",
     "derivative",
     "jacobian_floor",
@@ -68,6 +87,7 @@ __all__ = [
     "result_shape",
     "rounding_floors",
     "sizes_of",
+    "taylor_remainder",
     "tensors",
     "vector_shape",
 ]

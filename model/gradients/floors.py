@@ -1,6 +1,6 @@
 """How much of a gradient is rounding: the relative error below which nobody can call it wrong.
 
-The rule kept here: every bound follows from the sums themselves, and none is chosen by hand. Each
+The rule kept here: every bound follows from the sums themselves, and no tolerance is chosen. Each
 array carries, entry by entry, the most that rounding may have moved it, for a program that works
 in one precision of unit roundoff u (2^-24 for float32, 2^-53 for float64) and writes the formulas
 as textbooks do: `a2 - y`, `1 - a1 * a1`. First order in u; underflow is not counted.
@@ -15,6 +15,7 @@ from model.functions import Activation, complement, softmax
 from model.gradients.oracles import PLAIN, Objective
 from model.network import Parameters
 
+_CONFIDENCE = 4  # standard deviations of a random walk of roundings: less than once in 15,000
 _ELEMENTARY = 8  # roundoffs in one exp or tanh: 4 units in the last place, as vector libraries have
 
 
@@ -136,10 +137,15 @@ def _given(array: Floats, u: float) -> Bounded:
 
 
 def _product(a: Bounded, b: Bounded, u: float) -> Bounded:
-    """A matrix product: what its factors bring, and n roundings of a sum of n (equation 30)."""
+    """A matrix product: what its factors bring, and the roundings of sums of n (equation 30)."""
     A, B = np.abs(a.value), np.abs(b.value) + b.error
     inherited = a.error @ B + A @ b.error
-    return Bounded(a.value @ b.value, inherited + len(b.value) * u * (A + a.error) @ B)
+    return Bounded(a.value @ b.value, inherited + _summed(len(b.value), u) * (A + a.error) @ B)
+
+
+def _summed(terms: int, u: float) -> float:
+    """The rounding of a sum relative to the sum of absolute values, whatever its order."""
+    return u * min(terms, _CONFIDENCE * terms**0.5)
 
 
 def _plus(a: Bounded, b: Bounded, u: float) -> Bounded:
@@ -154,7 +160,7 @@ def _times(a: Bounded, b: Bounded, u: float) -> Bounded:
 
 
 def _sum_of_rows(a: Bounded, u: float) -> Bounded:
-    rounding = len(a.value) * u * np.abs(a.value)
+    rounding = _summed(len(a.value), u) * np.abs(a.value)
     return Bounded(a.value.sum(axis=0), (a.error + rounding).sum(axis=0))
 
 

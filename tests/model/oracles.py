@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from model import Float64s, Floats, Parameters
+from model import Float64s, Floats, Labels, Parameters
 
 Exact: TypeAlias = NDArray[Any]  # Any: mpmath carries no types; every entry is an mpf
 
@@ -47,7 +47,7 @@ def _each(function: Callable[[mpmath.mpf], mpmath.mpf], array: Exact) -> Exact:
 
 
 def exact_network(
-    parameters: Parameters, x: Float64s, activation: str, temperature: float = 1
+    parameters: Parameters, x: Floats, activation: str, temperature: float = 1
 ) -> dict[str, Exact]:
     """Every node, and f'(z1) as `slope`."""
     W1, b1, W2, b2 = (_mp(array) for array in parameters)
@@ -89,12 +89,57 @@ def exact_gradients(
     }
 
 
-def relative_error(found: Floats, exact: Exact) -> float:
-    """max |found - exact| / max |exact|; infinite for what should be 0 and is not."""
+def exact_jacobian(
+    parameters: Parameters, x: Floats, labels: Labels, activation: str, pair: tuple[str, str]
+) -> Exact:
+    """The derivative of one node with respect to another or to a parameter, (N, of, wrt).
+
+    The chain as matrices, one for each row: activation and softmax are written out, and the loss
+    is taken through the probabilities. `wrt` has the axes of a parameter flattened into one.
+    """
+    of, wrt = pair
+    v = exact_network(parameters, x, activation)
+    W1, _, W2, _ = (_mp(array) for array in parameters)
+
+    def of_row(n: int) -> Exact:
+        p, label = v["probabilities"][n], labels[n]
+        edges = {
+            "z1": W1.T,
+            "a1": np.diag(v["slope"][n]),
+            "logits": W2.T,
+            "probabilities": np.diag(p) - np.outer(p, p),
+            "loss": np.array([[-1 / (p[k] * len(x)) if k == label else 0 for k in range(len(p))]]),
+        }
+        chain = list(edges)
+        first, entry = _entry(wrt, v["inputs"][n], v["a1"][n], parameters)
+        whole = edges[chain[first]] if entry is None else entry
+        for node in chain[first + 1 : chain.index(of) + 1]:
+            whole = edges[node] @ whole
+        return whole
+
+    return np.array([of_row(n) for n in range(len(x))])
+
+
+def _entry(wrt: str, x: Exact, a1: Exact, parameters: Parameters) -> tuple[int, Exact | None]:
+    """The first edge on the way from `wrt`; for a parameter its node, and its own matrix there."""
+    nodes = ["inputs", "z1", "a1", "logits", "probabilities"]
+    if wrt in nodes:
+        return nodes.index(wrt), None
+    hidden, classes = parameters.W2.shape
+    return {
+        "W1": (0, np.kron(x, _mp(np.eye(hidden)))),  # row o: x_d where h = o, at d * H + h
+        "b1": (0, _mp(np.eye(hidden))),
+        "W2": (2, np.kron(a1, _mp(np.eye(classes)))),
+        "b2": (2, _mp(np.eye(classes))),
+    }[wrt]
+
+
+def relative_error(found: Floats, exact: Exact, scale: Exact | None = None) -> float:
+    """max |found - exact| / max |scale|, by default of exact; infinite for what should be 0."""
     found = np.asarray(found)
     assert found.shape == exact.shape
     error = max(abs(mpmath.mpf(float(a)) - b) for a, b in zip(found.flat, exact.flat, strict=True))
-    size = max(abs(b) for b in exact.flat)
+    size = max(abs(b) for b in (exact if scale is None else scale).flat)
     if error == 0:
         return 0.0
     return float(error / size) if size else np.inf

@@ -20,17 +20,12 @@ from model.gradients import (
     vector_shape,
 )
 from tests.model.oracles import exact_softmax_jacobian
+from tests.model.pairs import PAIRS
 
 Numbers = NDArray[Any]  # Any: real or complex
 STEP = 1e-30
 N, D, H, C = 3, 4, 6, 5
 LABELS = np.array([2, 0, 4])
-PAIRS = [
-    (of, wrt)
-    for of in NODES
-    for wrt in (*NODES[: NODES.index(of)], *Parameters._fields)
-    if not (of == "inputs" or (of in {"z1", "a1"} and wrt in {"W2", "b2"}))
-]
 
 
 def network(values: dict[str, Numbers], start: str, activation: str) -> dict[str, Numbers]:
@@ -54,6 +49,11 @@ def network(values: dict[str, Numbers], start: str, activation: str) -> dict[str
 @pytest.fixture(params=["relu", "tanh"])
 def activation(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+@pytest.fixture(params=range(5))
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    return np.random.default_rng(request.param)
 
 
 @pytest.fixture

@@ -146,19 +146,33 @@ def test_what_must_come_out_as_zero_has_no_floor() -> None:
     assert floors.db2 > 0
 
 
-def test_long_sums_are_part_of_the_floor() -> None:
-    """20,000 times 0.1, added up in float32, is 0.04 % too little or too much."""
-    case = one_row(0.0)._replace(
-        parameters=Parameters(
-            np.ones((20_000, 1)), np.array([-2000.0]), np.array([[1.0, -1.0]]), np.zeros(2)
-        ),
-        activation="tanh",
-        x=np.full((1, 20_000), 0.1),
+def test_long_sums_are_part_of_the_floor(rng: np.random.Generator) -> None:
+    """20,000 terms added up one by one in float32 lose far more than their own last digits."""
+    x = rng.uniform(0, 0.2, size=(1, 20_000))
+    parameters = Parameters(
+        np.ones((20_000, 1)), -x.sum(axis=1), np.array([[1.0, -1.0]]), np.zeros(2)
     )
+    case = Case(parameters, "tanh", x, np.array([[1.0, 0.0]]), Objective())
 
     error = relative_error(textbook(case, np.float32)["delta3"], case.exact()["delta3"])
 
-    assert 0.05 < error <= case.floors(2.0**-24).delta3
+    as_rounded_once = 2 * 2.0**-24 * x.sum()
+    assert as_rounded_once < error <= case.floors(2.0**-24).delta3
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_wide_network_is_still_decidable_in_float32(
+    activation: str, rng: np.random.Generator
+) -> None:
+    """The size of MNIST: a mistake of 0.6 % must not hide below the floor."""
+    W1, W2 = rng.normal(size=(784, 64)) / 20, rng.normal(size=(64, 10)) / 10
+    parameters = Parameters(W1, np.zeros(64), W2, np.zeros(10))
+    y = np.eye(10)[[3, 1, 4]]
+    case = Case(parameters, activation, rng.normal(size=(3, 784)), y, Objective())
+
+    floors = case.floors(2.0**-24)
+
+    assert max(floors) < 2e-3
 
 
 @pytest.mark.parametrize("lead", [0.0, 2.0, 8.0, 20.0])
