@@ -24,7 +24,8 @@ from model.gradients.derivatives import (
 )
 from model.gradients.diagnosis.judging import Judged, Verdict, Worst
 from model.gradients.diagnosis.naming import Found
-from model.gradients.diagnosis.verdicts import Report, check
+from model.gradients.diagnosis.report import Report
+from model.gradients.diagnosis.verdicts import assert_gradient, blind_spots_of, check
 from model.gradients.differences import (
     CentralDifference,
     Kink,
@@ -34,6 +35,7 @@ from model.gradients.differences import (
     taylor_remainder,
 )
 from model.gradients.floors import Floors, jacobian_floor, rounding_floors
+from model.gradients.given import LEVELS, Given, Level, Passed, at_network, right_answers
 from model.gradients.intermediates import Tensor, count_of_tensors, tensors
 from model.gradients.mistakes.mistake import Mistake
 from model.gradients.oracles import (
@@ -43,8 +45,10 @@ from model.gradients.oracles import (
     reference_loss,
 )
 from model.gradients.probes import Probe, probe
+from model.gradients.reading import read_given
 
 __all__ = [
+    "LEVELS",
     "METHODS",
     "NODES",
     "PARAMETERS",
@@ -52,13 +56,16 @@ __all__ = [
     "CentralDifference",
     "Floors",
     "Found",
+    "Given",
     "Judged",
     "Kink",
+    "Level",
     "Method",
     "Mistake",
     "Mode",
     "Network",
     "Objective",
+    "Passed",
     "Path",
     "Point",
     "Probe",
@@ -69,7 +76,10 @@ __all__ = [
     "Tensor",
     "Verdict",
     "Worst",
+    "assert_gradient",
+    "at_network",
     "attribute",
+    "blind_spots_of",
     "central_differences",
     "check",
     "check_question",
@@ -83,8 +93,10 @@ __all__ = [
     "point_of_logits",
     "point_of_network",
     "probe",
+    "read_given",
     "reference_loss",
     "result_shape",
+    "right_answers",
     "rounding_floors",
     "sizes_of",
     "taylor_remainder",

@@ -97,8 +97,10 @@ def _network(arrays: GivenArrays, T: float) -> Given:
 
 
 def _array(arrays: GivenArrays, name: str, shape: tuple[int | str, ...]) -> Floats:
-    """float64 of this shape; letters stand for any length from 1."""
+    """float64 of this shape; letters stand for any length from 1. A flat row is a batch of one."""
     value = numbers(arrays[name], f"given/{name}")
+    if name in ("inputs", "logits") and value.ndim == 1:
+        value = value[None]
     fits = value.ndim == len(shape) and all(
         length == wanted if isinstance(wanted, int) else length > 0
         for length, wanted in zip(value.shape, shape, strict=True)

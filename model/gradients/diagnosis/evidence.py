@@ -13,6 +13,8 @@ from model.gradients.given import Given, Hidden, Loss, Tensors
 
 Evidence = dict[str, Any]
 
+AS_IT_SHOULD_BE = ("N T delta3 = 1.000 a2 - 1.000 y", "f' = 1.000 f'(z1)")
+
 _PARALLEL = 0.9999  # cosine from which two arrays are multiples of each other
 _SNAP = 1e-3  # relative; how close a ratio is to a factor it is named after
 _READABLE = 0.02  # of the largest entry of delta3 W2^T; f' is not read off where it is smaller
@@ -120,7 +122,7 @@ def _of_slope(
     readable = np.abs(back) > _READABLE * np.abs(back).max()
     slope = np.divide(shown.delta, back, out=np.full_like(back, np.nan), where=readable)
     basis = {
-        "1": np.ones_like(back), "f'(z1)": hidden.slope, "a1": hidden.a1, "a1^2": hidden.a1**2,
+        "f'(z1)": hidden.slope, "1": np.ones_like(back), "a1": hidden.a1, "a1^2": hidden.a1**2,
         "z1": hidden.z1, "z1^2": hidden.z1**2,
     }  # fmt: skip
     usable = {name: array[readable] for name, array in basis.items()}

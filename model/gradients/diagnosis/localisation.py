@@ -1,5 +1,6 @@
 """Where to look, in one sentence, when something is wrong."""
 
+from model.gradients.diagnosis.evidence import Evidence
 from model.gradients.diagnosis.judging import Judged
 from model.gradients.diagnosis.naming import Named
 
@@ -14,7 +15,10 @@ _PLACES = {
 }
 
 
-def localised(tensors: dict[str, Judged], named: Named) -> str:
+_OUTSIDE = 1e-3  # relative; what is left of a gradient when it is not in the span of its source
+
+
+def localised(tensors: dict[str, Judged], named: Named, shown: Evidence) -> str:
     """What is right, what is not, and where to look for what the catalogue does not explain."""
     right = [name for name, judged in tensors.items() if judged.verdict == "right"]
     wrong = [name for name, judged in tensors.items() if judged.verdict == "wrong"]
@@ -24,6 +28,12 @@ def localised(tensors: dict[str, Judged], named: Named) -> str:
         parts.append(
             "delta3 is none that the catalogue knows; the rest was judged by what follows from it"
         )
+    for name, source, key, residual in (
+        ("dW2", "a1", "implied_delta3", "outside_span_of_a1"),
+        ("dW1", "the inputs", "implied_activation_derivative", "outside_span_of_inputs"),
+    ):
+        if name in named.unexplained and shown.get(key, {}).get(residual, 0) > _OUTSIDE:
+            parts.append(f"{name} is not in the span of {source}")
     if named.unexplained:
         parts.append("look at " + " and at ".join(_PLACES[name] for name in named.unexplained))
     return "; ".join(parts)

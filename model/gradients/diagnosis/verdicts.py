@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +13,7 @@ from model.gradients.diagnosis.judging import TELLING, Floors, Judged, Verdict, 
 from model.gradients.diagnosis.localisation import localised
 from model.gradients.diagnosis.naming import Context, Found, name_mistakes
 from model.gradients.diagnosis.precision import named as as_precision
+from model.gradients.diagnosis.report import Report
 from model.gradients.given import Given, Tensors, right_answers
 from model.gradients.probes import Probe, probe
 from model.gradients.reading import GivenArrays, read_given
@@ -21,17 +21,6 @@ from model.gradients.reading import GivenArrays, read_given
 # A mistake is held to explain what rounding leaves of it. Its own floor is not known: it is taken
 # as this many times that of the right answer.
 _SLACK = 8.0
-
-
-class Report(NamedTuple):
-    """What a check found."""
-
-    verdict: Verdict
-    tensors: dict[str, Judged]
-    not_given: tuple[str, ...]  # tensors that were wanted
-    mistakes: tuple[Found, ...]  # best first; empty when right
-    evidence: Evidence
-    blind_spots: tuple[str, ...]  # slugs of mistakes that these tensors could not have shown here
 
 
 def check(
@@ -62,9 +51,10 @@ def check(
     if verdict == "wrong":
         tolerances = _tolerances(arrived, context.floors, tensors)
         named = name_mistakes(context, arrived, tolerances)
-        mistakes, found = named.mistakes, {"localisation": localised(tensors, named)}
         values = {name: one.value for name, one in arrived.items()}
-        found |= evidence(context.given, right, values, max(tolerances.values()))
+        shown = evidence(context.given, right, values, max(tolerances.values()))
+        mistakes = named.mistakes
+        found = {"localisation": localised(tensors, named, shown)} | shown
     elif verdict == "undecidable":
         found = {"decidable_at": {"level": context.given.level, "seed": 0}}
     return Report(
@@ -75,6 +65,33 @@ def check(
         found,
         blind_spots(right, context.alone, {name: one.tolerance for name, one in tensors.items()}),
     )
+
+
+def assert_gradient(
+    given: Probe | GivenArrays | Given,
+    candidate: Mapping[str, ArrayLike],
+    precision: str | None = None,
+) -> None:
+    """Fail with the whole explanation unless a gradient is right: `check`, for a test suite.
+
+    Raises:
+        AssertionError: it is wrong, or cannot be decided here.
+        InvalidInputError: a name, shape or value is not what is expected.
+    """
+    report = check(given, candidate, precision)
+    if report.verdict != "right":
+        raise AssertionError(f"the gradient is {report}")
+
+
+def blind_spots_of(given: Probe | GivenArrays | Given) -> tuple[str, ...]:
+    """Slugs of the mistakes that no answer could show here, however complete and exact.
+
+    Raises:
+        InvalidInputError: a name, shape or value is not what is expected.
+    """
+    context = _context(given)
+    floors = {name: context.floors.of(name, 2.0**-53) for name in context.right}
+    return blind_spots(context.right, context.alone, floors)
 
 
 def _context(given: Probe | GivenArrays | Given) -> Context:

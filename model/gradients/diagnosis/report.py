@@ -1,0 +1,147 @@
+"""What a check found, for programs and for people."""
+
+import textwrap
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model.gradients.diagnosis.evidence import AS_IT_SHOULD_BE, Evidence
+from model.gradients.diagnosis.judging import Judged, Verdict, Worst
+from model.gradients.diagnosis.naming import Found
+
+_WIDTH = 96  # columns of the report for people
+_SHOWN_INVARIANT = 1e-6  # relative; smaller sums are 0 but for rounding
+
+
+class Report(NamedTuple):
+    """The verdict and what it rests on; as text, what a person wants to read of it."""
+
+    verdict: Verdict
+    tensors: dict[str, Judged]
+    not_given: tuple[str, ...]  # tensors that were wanted
+    mistakes: tuple[Found, ...]  # best first; empty when right
+    evidence: Evidence
+    blind_spots: tuple[str, ...]  # slugs of mistakes that these tensors could not have shown here
+
+    def document(self) -> dict[str, Any]:  # Any: JSON
+        """As JSON: what is no finite number is null."""
+        return {
+            "verdict": self.verdict,
+            "tensors": {name: _tensor(judged) for name, judged in self.tensors.items()},
+            "not_given": list(self.not_given),
+            "mistakes": [_mistake(found) for found in self.mistakes],
+            "evidence": _plain(self.evidence),
+            "blind_spots": list(self.blind_spots),
+        }
+
+    def __str__(self) -> str:
+        """The verdict, each tensor, the mistakes with their remedies, and the evidence."""
+        lines = [self.verdict, ""]
+        lines += [_line(name, judged) for name, judged in self.tensors.items()]
+        if self.not_given:
+            lines.append(f"  not given: {', '.join(self.not_given)}")
+        for found in self.mistakes:
+            lines += ["", *_explained(found)]
+        if self.verdict == "wrong" and not self.mistakes:
+            lines += ["", "No mistake of the catalogue gives these numbers."]
+        if shown := list(_shown(self.evidence)):
+            lines += ["", *shown]
+        if self.blind_spots:
+            listed = "These mistakes would not have shown here: " + ", ".join(self.blind_spots)
+            lines += ["", *_wrapped(listed, "  ")]
+        return "\n".join(lines)
+
+
+def _tensor(judged: Judged) -> dict[str, Any]:
+    worst = judged.worst
+    return {
+        "verdict": judged.verdict,
+        "precision": judged.precision,
+        "relative_error": judged.relative_error,
+        "worst": worst and _plain(worst._asdict()),
+    }
+
+
+def _mistake(found: Found) -> dict[str, Any]:
+    words = found.mistake
+    return {
+        "slug": words.slug,
+        "explanation": words.explanation,
+        "wrong": words.wrong,
+        "right": words.right,
+        "see": words.see,
+        "fit": found.fit,
+        "equivalent": list(found.equivalent),
+        "convention": words.convention,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Lists, dicts, numbers and text; None for what is no finite number."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _line(name: str, judged: Judged) -> str:
+    parts = [f"  {name:<8} {judged.verdict:<11} {judged.precision}"]
+    if judged.relative_error is not None:
+        parts.append(f"relative error {judged.relative_error:.2g}")
+    if judged.worst is not None and judged.verdict != "right":
+        parts.append(_at(judged.worst))
+    return ", ".join(parts)
+
+
+def _at(worst: Worst) -> str:
+    index = ", ".join(map(str, worst.index))
+    return f"worst at [{index}]: expected {worst.expected:.6g}, received {worst.received:.6g}"
+
+
+def _explained(found: Found) -> list[str]:
+    words = found.mistake
+    lines = _wrapped(f"{words.slug}: {words.explanation}")
+    lines += [
+        f"  wrong   {words.wrong}",
+        f"  right   {words.right}",
+        f"  to see  {words.see}",
+        f"  fit     {found.fit:.6f}",
+    ]
+    if words.convention:
+        lines.append("  This is a convention: right elsewhere, but not what was asked here.")
+    if found.equivalent:
+        lines.append(f"  The same numbers here: {', '.join(found.equivalent)}")
+    return lines
+
+
+def _shown(evidence: Evidence) -> list[str]:
+    lines = [f"{evidence['localisation']}."] if "localisation" in evidence else []
+    for name, found in evidence.get("scale", {}).items():
+        if found["is"] != "1":
+            known = "" if found["is"] is None else f", which is {found['is']}"
+            lines.append(f"{name} is {found['ratio']:.6g} times the right one{known}.")
+    lines += [
+        f"Your numbers mean {text}."
+        for key in ("implied_delta3", "implied_activation_derivative")
+        if (text := evidence.get(key, {}).get("text")) not in (None, *AS_IT_SHOULD_BE)
+    ]
+    lines += [
+        f"{name.replace('_', ' ')}: {size:.2g} of the largest entry; expected 0."
+        for name, size in evidence.get("invariants", {}).items()
+        if size > _SHOWN_INVARIANT
+    ]
+    if (point := evidence.get("decidable_at")) is not None:
+        lines.append(
+            "Rounding alone may have moved these numbers by more than a mistake would. It can be "
+            f"decided at the probe with level {point['level']} and seed {point['seed']}."
+        )
+    return [line for text in lines for line in _wrapped(text)]
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_on_hyphens=False)
