@@ -12,7 +12,17 @@ import typer
 from app import exit_codes
 from app.failures import explain
 
-COMMANDS = ("demo", "train", "evaluate", "predict", "gradient", "serve", "inspect")
+COMMANDS = (
+    "demo",
+    "train",
+    "evaluate",
+    "predict",
+    "gradient",
+    "probe",
+    "check",
+    "serve",
+    "inspect",
+)
 
 HELP = """A softmax classifier you can see through: train it, serve it, see its gradients.
 

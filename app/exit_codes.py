@@ -2,7 +2,9 @@
 
 OK = 0
 UNEXPECTED = 1
+WRONG = 1  # softlens check: the gradient is wrong
 USAGE = 2
+UNDECIDABLE = 3  # softlens check
 BAD_DATA = 65
 NO_INPUT = 66
 UNAVAILABLE = 69

@@ -7,6 +7,7 @@ _CODES = {  # by class name, because importing the classes would import NumPy
     "DatasetError": exit_codes.BAD_DATA,
     "ArtifactError": exit_codes.BAD_DATA,
     "ModelError": exit_codes.UNEXPECTED,
+    "UnfitFileError": exit_codes.BAD_DATA,
     "OptionError": exit_codes.USAGE,
     "OutputError": exit_codes.CANNOT_CREATE,
     "LockedError": exit_codes.LOCKED,
@@ -19,6 +20,10 @@ _CODES = {  # by class name, because importing the classes would import NumPy
 
 class OptionError(Exception):
     """An option's value is of no use."""
+
+
+class UnfitFileError(Exception):
+    """A file holds something else than what a command reads."""
 
 
 class OutputError(Exception):

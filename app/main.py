@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app import openapi
+from app.check_schemas import check_examples
 from app.codecs import answers
 from app.codecs.rows import Limits
 from app.errors import AppError, describe
@@ -30,8 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
         OSError: it is missing or cannot be read.
     """
     repository = load_repository(_models(settings))
-    limits = Limits(settings.max_rows, settings.max_cells)
-    service = Service(repository, limits, settings.max_body_bytes, settings.max_result_numbers)
+    service = Service(repository, _limits(settings))
 
     app = FastAPI(
         title="softlens",
@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     for router in (
         predict.router(service),
-        gradient.router(service),
+        *([gradient.router(service)] if settings.debug else []),
         models.router(service),
         health.router(),
         pages.router(),
@@ -55,6 +55,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.openapi = partial(_reference, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's way
     return app
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.max_body_bytes,
+        settings.max_rows,
+        settings.max_cells,
+        settings.max_result_numbers,
+        settings.max_check_numbers,
+    )
 
 
 def _models(settings: Settings) -> Path:
@@ -84,7 +94,10 @@ def _reference(app: FastAPI, generate: Any) -> dict[str, Any]:  # Any: FastAPI's
         "/predict": openapi.predict_examples(classifier),
         "/gradient": openapi.gradient_examples(classifier),
         "/gradient/trace": openapi.trace_examples(classifier),
+        "/gradient/check": check_examples(),
     }.items():
+        if path not in document["paths"]:
+            continue  # switched off
         body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         body["examples"] = examples
     return document

@@ -10,15 +10,16 @@ from model.gradients import METHODS
 Schema = dict[str, Any]  # Any: JSON
 
 _NUMBERS: Schema = {"type": "array", "items": {"type": "number"}, "minItems": 1}
-_ROWS: Schema = {
+ROWS: Schema = {
     "description": "Rows of finite numbers, or one flat row.",
     "anyOf": [{"type": "array", "items": _NUMBERS, "minItems": 1}, _NUMBERS],
 }
-_LABEL: Schema = {"anyOf": [{"type": "string"}, {"type": "number"}]}
+LABEL: Schema = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 _MATRIX: Schema = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
 
 
-def _object(properties: Schema, *required: str) -> Schema:
+def object_of(properties: Schema, *required: str) -> Schema:
+    """An object of exactly these properties, all required unless some are named."""
     return {
         "type": "object",
         "properties": properties,
@@ -29,8 +30,8 @@ def _object(properties: Schema, *required: str) -> Schema:
 
 PREDICT_REQUEST: Schema = {
     "oneOf": [
-        _object({"inputs": _ROWS}),
-        _object(
+        object_of({"inputs": ROWS}),
+        object_of(
             {
                 "records": {
                     "type": "array",
@@ -42,12 +43,12 @@ PREDICT_REQUEST: Schema = {
         ),
     ]
 }
-PREDICT_ANSWER: Schema = _object(
+PREDICT_ANSWER: Schema = object_of(
     {
         "model": {"type": "string"},
         "version": {"type": "string"},
-        "classes": {"type": "array", "items": _LABEL},
-        "labels": {"type": "array", "items": _LABEL, "description": "The likeliest of each row."},
+        "classes": {"type": "array", "items": LABEL},
+        "labels": {"type": "array", "items": LABEL, "description": "The likeliest of each row."},
         "probabilities": _MATRIX,
     }
 )
@@ -57,29 +58,29 @@ _DERIVATIVE: Schema = {
     "wrt": {"enum": [*_NODES, "W1", "b1", "W2", "b2"], "default": "logits"},
     "mode": {"enum": ["jacobian", "vjp", "jvp"], "default": "jacobian"},
 }
-_NESTED: Schema = {
+NESTED: Schema = {
     "description": "A number, or arrays of numbers nested as deeply as the shape says.",
     "anyOf": [{"type": "number"}, {"type": "array"}],
 }
 _QUESTION: Schema = {
     **_DERIVATIVE,
-    "vector": {**_NESTED, "description": "For a vjp of the shape of `of`, for a jvp of `wrt`."},
+    "vector": {**NESTED, "description": "For a vjp of the shape of `of`, for a jvp of `wrt`."},
     "labels": {
         "type": "array",
-        "items": _LABEL,
+        "items": LABEL,
         "description": "The class of each row, for the loss; with bare logits its index.",
     },
 }
 GRADIENT_REQUEST: Schema = {
     "oneOf": [
-        _object({"inputs": _ROWS, **_QUESTION}, "inputs"),
-        _object({"logits": _ROWS, **_QUESTION}, "logits"),
-        _object(
+        object_of({"inputs": ROWS, **_QUESTION}, "inputs"),
+        object_of({"logits": ROWS, **_QUESTION}, "logits"),
+        object_of(
             {
-                "inputs": _ROWS,
+                "inputs": ROWS,
                 "attribute": {"enum": list(METHODS)},
                 "of": {"enum": ["probabilities", "logits"], "default": "probabilities"},
-                "target": {"type": "array", "items": _LABEL, "description": "or the predicted"},
+                "target": {"type": "array", "items": LABEL, "description": "or the predicted"},
                 "baseline": {**_NUMBERS, "description": "or the middle of the training data"},
                 "steps": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
             },
@@ -87,13 +88,13 @@ GRADIENT_REQUEST: Schema = {
         ),
     ]
 }  # fmt: skip
-_DERIVATIVE_ANSWER: Schema = _object(
+_DERIVATIVE_ANSWER: Schema = object_of(
     {
         "model": {"type": ["string", "null"], "description": "null for bare logits"},
         "version": {"type": ["string", "null"], "description": "null for bare logits"},
         **_DERIVATIVE,
         "shape": {"type": "array", "items": {"type": "integer"}},
-        "gradient": _NESTED,
+        "gradient": NESTED,
         "logits": _MATRIX,
         "probabilities": _MATRIX,
         "certain_rows": {
@@ -105,13 +106,13 @@ _DERIVATIVE_ANSWER: Schema = _object(
     },
     "model", "version", "of", "wrt", "mode", "shape", "gradient", "logits", "probabilities",
 )  # fmt: skip
-_ATTRIBUTIONS: Schema = _object(
+_ATTRIBUTIONS: Schema = object_of(
     {
         "model": {"type": "string"},
         "version": {"type": "string"},
         "attribute": {"enum": list(METHODS)},
         "of": {"enum": ["probabilities", "logits"]},
-        "target": {"type": "array", "items": _LABEL},
+        "target": {"type": "array", "items": LABEL},
         "attributions": _MATRIX,
         "completeness_gap": {
             **_NUMBERS,
@@ -122,26 +123,26 @@ _ATTRIBUTIONS: Schema = _object(
     }
 )
 GRADIENT_ANSWER: Schema = {"oneOf": [_DERIVATIVE_ANSWER, _ATTRIBUTIONS]}
-TRACE_REQUEST: Schema = _object(
-    {"inputs": _ROWS, "labels": {"type": "array", "items": _LABEL, "minItems": 1}}
+TRACE_REQUEST: Schema = object_of(
+    {"inputs": ROWS, "labels": {"type": "array", "items": LABEL, "minItems": 1}}
 )
-TRACE_ANSWER: Schema = _object(
+TRACE_ANSWER: Schema = object_of(
     {
         "model": {"type": "string"},
         "version": {"type": "string"},
         "tensors": {
             "type": "object",
-            "additionalProperties": _object(
+            "additionalProperties": object_of(
                 {
                     "equation": {"type": ["integer", "null"], "description": "of docs/mathematics"},
                     "shape": {"type": "array", "items": {"type": "integer"}},
-                    "value": _NESTED,
+                    "value": NESTED,
                 }
             ),
         },
     }
 )
-PROBLEM: Schema = _object(
+PROBLEM: Schema = object_of(
     {
         "type": {"type": "string"},
         "title": {"type": "string"},
@@ -150,7 +151,7 @@ PROBLEM: Schema = _object(
         "instance": {"type": "string"},
         "errors": {
             "type": "array",
-            "items": _object({"pointer": {"type": "string"}, "detail": {"type": "string"}}),
+            "items": object_of({"pointer": {"type": "string"}, "detail": {"type": "string"}}),
         },
     },
     "type", "title", "status", "detail", "instance",

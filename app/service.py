@@ -1,24 +1,27 @@
 """What the routes ask for: predict and differentiate, within limits, on the right model."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from app.checking import check_anywhere, check_at_model
 from app.codecs.answers import Attributed, Derivative
-from app.codecs.documents import is_plain
+from app.codecs.checks import CheckQuestion
 from app.codecs.questions import AttributionQuestion, GradientQuestion
 from app.codecs.rows import Batch, Limits
 from app.errors import Cell, RequestError
+from app.pointing import label_indices, pointing_into
 from app.repository import Repository, Served
-from model import Float32s, Float64s, InvalidInputError, Labels
+from model import Float32s, Float64s, InvalidInputError
 from model.gradients import (
     NODES,
     Network,
     Path,
     Point,
+    Probe,
+    Report,
     Sizes,
     Tensor,
     attribute,
@@ -27,6 +30,7 @@ from model.gradients import (
     derivative,
     point_of_logits,
     point_of_network,
+    probe,
     result_shape,
     tensors,
     vector_shape,
@@ -36,13 +40,9 @@ from model.gradients import (
 class Service:
     """The only code that touches the repository."""
 
-    def __init__(
-        self, repository: Repository, limits: Limits, max_body_bytes: int, max_result_numbers: int
-    ) -> None:
+    def __init__(self, repository: Repository, limits: Limits) -> None:
         self.repository = repository
         self.limits = limits
-        self.max_body_bytes = max_body_bytes
-        self.max_result_numbers = max_result_numbers
 
     def model(self, named: Mapping[str, str]) -> Served:
         """The model that a path names, by `name` and perhaps `version`; otherwise the default.
@@ -61,7 +61,7 @@ class Service:
             RequestError: wrong-width, non-finite-result or result-too-large.
         """
         _check_result((len(batch.rows), len(served.classes)), self.limits.cells)
-        with _pointing_into(batch):
+        with pointing_into(batch):
             return served.classifier.predict(batch.rows)
 
     def derivative(self, served: Served, question: GradientQuestion) -> Derivative:
@@ -80,8 +80,8 @@ class Service:
             sizes = Sizes(rows, 0, 0, len(classes))
 
         _check_question(question, sizes)
-        _check_result(result_shape(asked, sizes), self.max_result_numbers)
-        point = self._point(served, question, label_indices(question.labels, classes, "labels"))
+        _check_result(result_shape(asked, sizes), self.limits.result_numbers)
+        point = self._point(served, question, classes)
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = derivative(point, asked, _vector(question, sizes))
         if not np.isfinite(gradient).all():
@@ -95,11 +95,11 @@ class Service:
             RequestError: unknown-label, wrong-shape, wrong-width or non-finite-result.
         """
         classifier, rows = served.classifier, question.batch.rows
-        with _pointing_into(question.batch):
+        with pointing_into(question.batch):
             trace = classifier.trace(rows)
-        target = label_indices(question.target, served.classes, "target")
-        if target is None:
-            target = trace.z2.argmax(axis=1)
+        target = trace.z2.argmax(axis=1)
+        if question.target is not None:
+            target = label_indices(question.target, served.classes, "target")
 
         baseline = classifier.centre if question.baseline is None else question.baseline
         if baseline.shape != classifier.centre.shape:
@@ -125,22 +125,43 @@ class Service:
         classifier, batch = served.classifier, question.batch
         features, hidden = classifier.centred.W1.shape
         sizes = Sizes(len(batch.rows), features, hidden, len(served.classes))
-        _check_result((count_of_tensors(sizes),), self.max_result_numbers)
+        _check_result((count_of_tensors(sizes),), self.limits.result_numbers)
 
-        point = self._point(
-            served, question, label_indices(question.labels, served.classes, "labels")
-        )
+        point = self._point(served, question, served.classes)
         with np.errstate(over="ignore", invalid="ignore"):
             found = tensors(point)
         if not all(np.isfinite(tensor.value).all() for tensor in found):
             raise RequestError("non-finite-result", "a gradient overflows at these inputs")
         return found
 
-    def _point(self, served: Served, question: GradientQuestion, labels: Labels | None) -> Point:
-        batch, classifier = question.batch, served.classifier
+    def check(self, served: Served, question: CheckQuestion) -> Report:
+        """The verdict on a gradient of somebody's own.
+
+        Raises:
+            RequestError: a name, shape or value is not what is expected, or there are too many.
+        """
+        if question.served is None:
+            return check_anywhere(question)
+        return check_at_model(served, question, *question.served, self.limits)
+
+    def probe(self, level: str, seed: int) -> Probe:
+        """The problem with this level and seed.
+
+        Raises:
+            RequestError: there is none.
+        """
+        try:
+            return probe(level, seed)
+        except InvalidInputError as error:
+            raise RequestError(error.reason, str(error)) from None
+
+    def _point(self, served: Served, question: GradientQuestion, classes: Sequence[Any]) -> Point:
+        batch, classifier, labels = question.batch, served.classifier, None
+        if question.labels is not None:
+            labels = label_indices(question.labels, classes, "labels")
         if question.given == "logits":
             return point_of_logits(batch.rows, labels)
-        with _pointing_into(batch):
+        with pointing_into(batch):
             trace = classifier.trace(batch.rows)
         return point_of_network(
             classifier.centred, classifier.activation, batch.rows, trace, labels
@@ -171,25 +192,6 @@ def _vector(question: GradientQuestion, sizes: Sizes) -> Float64s | None:
     raise RequestError("wrong-shape", f"{detail} at /vector", Cell("/vector", detail))
 
 
-def label_indices(names: Sequence[Any] | None, classes: Sequence[Any], field: str) -> Labels | None:
-    """Class names as indices into the classes (Any: a class name keeps its JSON type).
-
-    Raises:
-        RequestError: unknown-label.
-    """
-    if names is None:
-        return None
-    # With their types, since to Python 1, 1.0 and true are one and the same key.
-    position = {(type(name), name): i for i, name in enumerate(classes)}
-    for row, name in enumerate(names):
-        if is_plain(name) and (type(name), name) in position:
-            continue
-        shown = ", ".join(map(repr, list(classes)[:10])) + (", ..." if len(classes) > 10 else "")
-        place, detail = f"/{field}/{row}", f"expected one of the classes {shown}"
-        raise RequestError("unknown-label", f"{detail} at {place}", Cell(place, detail))
-    return np.array([position[type(name), name] for name in names], np.int64)
-
-
 def _check_result(shape: tuple[int, ...], largest: int) -> None:
     """Refuse before computing it what would be too much to answer."""
     numbers = math.prod(shape)
@@ -199,13 +201,3 @@ def _check_result(shape: tuple[int, ...], largest: int) -> None:
             "result-too-large",
             f"the result would be {sizes} = {numbers} numbers; at most {largest} are answered",
         )
-
-
-@contextmanager
-def _pointing_into(batch: Batch) -> Iterator[None]:
-    """What the model says of a row, said of the place where the client wrote it."""
-    try:
-        yield
-    except InvalidInputError as error:
-        cell = Cell(batch.pointer(error.row), error.detail)
-        raise RequestError(error.reason, str(error), cell) from None

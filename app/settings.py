@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     max_result_numbers: PositiveInt = Field(
         default=1_000_000, description="Most numbers in one gradient."
     )
+    max_check_numbers: PositiveInt = Field(
+        default=250_000, description="Most numbers in a gradient check, of question and answer."
+    )
+    debug: bool = Field(default=True, description="Whether `/gradient` and all under it answer.")
     shutdown_seconds: PositiveInt = Field(
         default=30,
         le=86_400,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.errors import Problem
 from app.repository import Served
 from model import Float32s, Floats, Trace
-from model.gradients import Attributions, Question, Tensor
+from model.gradients import Attributions, Probe, Question, Report, Tensor
 
 # Answers depend on the model of the moment; nothing between us and the client may keep them.
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -108,6 +108,17 @@ def trace(served: Served, found: list[Tensor]) -> Response:
         for tensor in found
     }
     return json_response({"model": served.name, "version": served.version, "tensors": tensors})
+
+
+def probe(found: Probe) -> Response:
+    """The answer of /gradient/probe."""
+    return json_response(found._asdict())
+
+
+def verdict(served: Served | None, report: Report) -> Response:
+    """The answer of /gradient/check; a model is named where it was checked at one."""
+    names = {} if served is None else {"model": served.name, "version": served.version}
+    return json_response(names | report.document())
 
 
 def _certain_rows(found: Derivative) -> list[int]:

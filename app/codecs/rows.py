@@ -30,10 +30,13 @@ class Batch(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How much one request may hold."""
+    """How much one request may hold, and ask for."""
 
-    rows: int
-    cells: int
+    body_bytes: int = 8 * 2**20
+    rows: int = 4096
+    cells: int = 4_000_000
+    result_numbers: int = 1_000_000
+    check_numbers: int = 250_000
 
 
 def rows_of(document: Document, field: str, body: bytes, limits: Limits, largest: float) -> Batch:

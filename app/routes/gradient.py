@@ -1,9 +1,12 @@
-"""POST /gradient: any derivative of the network; /gradient/trace: every intermediate."""
+"""Under /gradient: any derivative, every intermediate, problems to solve and their verdicts."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
+from app.check_schemas import CHECK_ANSWER, CHECK_REQUEST, PROBE_OPERATION
 from app.codecs import answers
 from app.codecs.bodies import read_json_body
+from app.codecs.checks import decode_check, read_query
 from app.codecs.questions import AttributionQuestion, decode_gradient, decode_trace
 from app.openapi import (
     GRADIENT_ANSWER,
@@ -15,6 +18,9 @@ from app.operations import Operation, add_operation
 from app.service import Service
 
 GRADIENT = Operation("gradient", "/gradient", "Any derivative", GRADIENT_REQUEST, GRADIENT_ANSWER)
+CHECK = Operation(
+    "check", "/gradient/check", "A verdict on your own gradient", CHECK_REQUEST, CHECK_ANSWER
+)
 TRACE = Operation("trace", "/gradient/trace", "Every intermediate", TRACE_REQUEST, TRACE_ANSWER)
 
 
@@ -24,7 +30,7 @@ def router(service: Service) -> APIRouter:
     async def gradient(request: Request) -> Response:
         """How one node moves with another; by default dp_i/dz_j = p_i (delta_ij - p_j), per row."""
         served = service.model(request.path_params)
-        body = await read_json_body(request, service.max_body_bytes)
+        body = await read_json_body(request, service.limits.body_bytes)
         question = decode_gradient(body, service.limits)
         if isinstance(question, AttributionQuestion):
             return answers.attributions(served, service.attributions(served, question))
@@ -35,11 +41,37 @@ def router(service: Service) -> APIRouter:
     async def trace(request: Request) -> Response:
         """Every tensor of a forward and a backward pass, with the equation that makes it."""
         served = service.model(request.path_params)
-        body = await read_json_body(request, service.max_body_bytes)
+        body = await read_json_body(request, service.limits.body_bytes)
         question = decode_trace(body, service.limits)
         return answers.trace(served, service.tensors(served, question))
+
+    async def check(request: Request) -> Response:
+        """Whether a gradient of your own is right, and if not, which mistake you made and where."""
+        served = service.model(request.path_params)
+        body = await read_json_body(request, service.limits.body_bytes)
+
+        def verdict() -> Response:
+            question = decode_check(body, service.limits)
+            report = service.check(served, question)
+            return answers.verdict(served if question.served else None, report)
+
+        # Milliseconds for a probe, but much more for a large network: never on the event loop.
+        return await run_in_threadpool(verdict)
+
+    async def give_probe(request: Request) -> Response:
+        """A problem made by level and seed alone: arrays, and the gradients wanted of you."""
+        return answers.probe(service.probe(*read_query(request.query_params.multi_items())))
 
     routes = APIRouter(tags=["gradient"])
     add_operation(routes, GRADIENT, gradient)
     add_operation(routes, TRACE, trace)
+    add_operation(routes, CHECK, check)
+    routes.add_api_route(
+        "/gradient/probe",
+        give_probe,
+        summary="A problem to check your own gradients with",
+        response_class=Response,
+        operation_id="probe",
+        openapi_extra=PROBE_OPERATION,
+    )
     return routes

@@ -18,7 +18,7 @@ def router(service: Service) -> APIRouter:
     async def predict(request: Request) -> Response:
         """Class probabilities of every posted row, and its likeliest class."""
         served = service.model(request.path_params)
-        body = await read_json_body(request, service.max_body_bytes)
+        body = await read_json_body(request, service.limits.body_bytes)
         batch = decode_predict(body, served.features, service.limits)
         return answers.prediction(served, service.predict(served, batch))
 

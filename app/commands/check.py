@@ -1,0 +1,59 @@
+"""softlens check: the verdict on somebody's own gradient."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import exit_codes
+from app.commands.output import Json, print_lines
+from app.commands.tensors import read_answer, read_problem
+from app.failures import OptionError
+
+_EXITS = {
+    "right": exit_codes.OK,
+    "wrong": exit_codes.WRONG,
+    "undecidable": exit_codes.UNDECIDABLE,
+}
+
+
+def run(
+    problem: Annotated[
+        Path, typer.Argument(help="Of `softlens probe`, or arrays of your own.", readable=False)
+    ],
+    answer: Annotated[
+        Path | None, typer.Argument(help="Your gradients by their names.", readable=False)
+    ] = None,
+    *,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="float64, float32, float16 or such as `4 digits`; else inferred."),
+    ] = None,
+    blind_spots: Annotated[
+        bool, typer.Option("--blind-spots", help="List what no answer could show here, and stop.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say whether a gradient is right, and if not, which mistake was made and where.
+
+    Exits 0 when it is right, 1 when it is wrong, 3 when that cannot be decided here.
+
+    For example:
+
+        softlens check probe.npz answer.npz
+
+        softlens check probe.json answer.json --json
+    """
+    if blind_spots == (answer is not None):
+        raise OptionError("expected an ANSWER, or --blind-spots without one")
+    from model.gradients import blind_spots_of, check
+
+    given = read_problem(problem)
+    if answer is None:
+        slugs = list(blind_spots_of(given))
+        print_lines([json.dumps({"blind_spots": slugs})] if as_json else slugs)
+        return
+    report = check(given, read_answer(answer), precision)
+    print_lines([json.dumps(report.document()) if as_json else str(report)])
+    raise typer.Exit(_EXITS[report.verdict])
