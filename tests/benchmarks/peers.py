@@ -91,7 +91,7 @@ def _torch() -> Any:
 
 
 def _jax() -> Any:
-    # Read on import. The flags alone leave it two threads; NPROC is the size of its pool.
+    # Read on import. The first flag alone was seen to leave two threads; NPROC sizes the pool.
     flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     for name, value in (("XLA_FLAGS", flags), ("NPROC", "1"), ("JAX_PLATFORMS", "cpu")):
         os.environ.setdefault(name, value)
