@@ -1,6 +1,6 @@
 """Gradients to see and to trust: any derivative, and independent oracles to hold it against.
 
-Everything here is float64.
+What softlens serves is float64 throughout. From Python a float32 point gets float32 answers.
 """
 
 from model.gradients.attributions import METHODS, Attributions, Method, Network, Path, attribute
@@ -37,6 +37,7 @@ from model.gradients.differences import (
 from model.gradients.floors import Floors, jacobian_floor, rounding_floors
 from model.gradients.given import LEVELS, Given, Level, Passed, at_network, right_answers
 from model.gradients.intermediates import Tensor, count_of_tensors, tensors
+from model.gradients.kernels import input_jacobians, softmax_jacobians
 from model.gradients.mistakes.mistake import Mistake
 from model.gradients.oracles import (
     Objective,
@@ -89,6 +90,7 @@ __all__ = [
     "crossed_kinks",
     "delta3",
     "derivative",
+    "input_jacobians",
     "jacobian_floor",
     "point_of_logits",
     "point_of_network",
@@ -99,6 +101,7 @@ __all__ = [
     "right_answers",
     "rounding_floors",
     "sizes_of",
+    "softmax_jacobians",
     "taylor_remainder",
     "tensors",
     "vector_shape",

@@ -17,6 +17,7 @@ import numpy as np
 
 from model.arrays import Floats, Labels
 from model.functions import Activation, centred, complement, softmax
+from model.gradients.kernels import softmax_jacobians
 from model.network import Parameters, Trace
 
 Value = TypeVar("Value")
@@ -103,14 +104,14 @@ def _inverse_likelihood(point: Point) -> Floats:
 EDGES = (
     Edge(
         "inputs", "z1",
-        pull=lambda point, v: v @ known(point.parameters).W1.T,
-        push=lambda point, t: t @ known(point.parameters).W1,
+        pull=lambda point, v: _times(v, known(point.parameters).W1.T),
+        push=lambda point, t: _times(t, known(point.parameters).W1),
     ),
     Edge("z1", "a1", pull=_by_slope, push=_by_slope),
     Edge(
         "a1", "logits",
-        pull=lambda point, v: v @ known(point.parameters).W2.T,
-        push=lambda point, t: t @ known(point.parameters).W2,
+        pull=lambda point, v: _times(v, known(point.parameters).W2.T),
+        push=lambda point, t: _times(t, known(point.parameters).W2),
     ),
     Edge("logits", "probabilities", pull=_by_softmax, push=_by_softmax),
     Edge(
@@ -124,6 +125,14 @@ EDGES = (
         push=lambda point, t: (t * _inverse_likelihood(point)).sum(axis=-1, keepdims=True),
     ),
 )  # fmt: skip
+
+
+# Stretches whose Jacobian, (N, end, start), is had for less than the products of unit vectors.
+MATRICES: dict[tuple[str, str], Callable[[Point], Floats]] = {
+    ("inputs", "z1"): lambda point: _each_row(point, known(point.parameters).W1.T),
+    ("a1", "logits"): lambda point: _each_row(point, known(point.parameters).W2.T),
+    ("logits", "probabilities"): lambda point: softmax_jacobians(point.probabilities),
+}
 
 
 def path(start: str, end: str) -> tuple[Edge, ...] | None:
@@ -159,6 +168,17 @@ PARAMETERS = tuple(ENTRIES)
 def _along_rows(values: Floats, like: Floats) -> Floats:
     """(N, K) with axes of length 1 put in, so that it applies to (N, ..., K)."""
     return values.reshape(len(values), *[1] * (like.ndim - 2), values.shape[-1])
+
+
+def _times(values: Floats, weights: Floats) -> Floats:
+    """(N, ..., K) @ (K, M), as one product and not one for each row."""
+    product = values.reshape(-1, values.shape[-1]) @ weights
+    return product.reshape(*values.shape[:-1], weights.shape[1])
+
+
+def _each_row(point: Point, weights: Floats) -> Floats:
+    """The same matrix for every row, read-only and without the memory of that."""
+    return np.broadcast_to(weights, (len(point.probabilities), *weights.shape))
 
 
 def known(value: Value | None) -> Value:

@@ -1,16 +1,17 @@
 """The derivative of any node of the network with respect to any other, or to a parameter.
 
 One loop over the edges between the two, from the `of` end for a Jacobian or a VJP, from the `wrt`
-end for a JVP. Neither product builds the matrix. Everything is float64.
+end for a JVP. Neither product builds the matrix. The dtype is that of the point: float64, for all
+that softlens serves.
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from model.arrays import Floats
 from model.errors import InvalidInputError
-from model.gradients.chain import ENTRIES, NODES, Edge, Point, path
+from model.gradients.chain import ENTRIES, MATRICES, NODES, Edge, Point, path
 
 Mode = Literal["jacobian", "vjp", "jvp"]
 Shape = tuple[int, ...]
@@ -118,9 +119,9 @@ def derivative(point: Point, question: Question, vector: Floats | None = None) -
     """
     edges = _edges(question.of, question.wrt) or ()
     if question.mode == "jvp":
-        return _push(point, question, edges, np.asarray(vector, np.float64))
+        return _push(point, question, edges, np.asarray(vector, _dtype(point)))
     if question.mode == "vjp":
-        return _pull(point, question, edges, np.asarray(vector, np.float64))
+        return _pull(point, question, edges, np.asarray(vector, _dtype(point)))
     return _jacobian(point, question, edges)
 
 
@@ -132,25 +133,40 @@ def _jacobian(point: Point, question: Question, edges: tuple[Edge, ...]) -> Floa
     """All unit vectors at once, from whichever end has fewer of them."""
     of, wrt, _ = question
     if of == "loss":
-        return _pull(point, question, edges, np.array(1.0))
+        return _pull(point, question, edges, np.ones((), _dtype(point)))
 
     sizes = sizes_of(point)
-    rows, width = sizes.rows, axes_of(of, sizes)[0]
+    width = axes_of(of, sizes)[0]
     if wrt in ENTRIES or axes_of(wrt, sizes)[0] >= width:
-        return _pull(point, question, edges, _units(rows, width))
-    start = _units(rows, axes_of(wrt, sizes)[0])
+        return _pull(point, question, *_from_the_end(point, edges, width))
+    start = _units(point, axes_of(wrt, sizes)[0])
     return np.swapaxes(_push(point, question, edges, start), 1, 2)
 
 
-def _units(rows: int, width: int) -> Floats:
-    """(rows, width, width) of unit vectors, without the memory of that."""
-    return np.broadcast_to(np.eye(width), (rows, width, width))
+def _from_the_end(
+    point: Point, edges: tuple[Edge, ...], width: int
+) -> tuple[tuple[Edge, ...], Floats]:
+    """The longest stretch at the `of` end whose matrix is known, and the edges before it."""
+    for first, edge in enumerate(edges):
+        matrix = MATRICES.get((edge.start, edges[-1].end))
+        if matrix is not None:
+            return edges[:first], matrix(point)
+    return edges, _units(point, width)
+
+
+def _units(point: Point, width: int) -> Floats:
+    """(N, width, width) of unit vectors, without the memory of that."""
+    return np.broadcast_to(np.eye(width, dtype=_dtype(point)), (len(point.logits), width, width))
+
+
+def _dtype(point: Point) -> np.dtype[Any]:
+    return point.probabilities.dtype
 
 
 def _pull(point: Point, question: Question, edges: tuple[Edge, ...], v: Floats) -> Floats:
     """From `of` back to `wrt`."""
     if question.of == "loss":
-        v = np.full((len(point.logits), 1), v)
+        v = np.broadcast_to(v, (len(point.logits), 1))
     for edge in reversed(edges):
         v = edge.pull(point, v)
     return v if question.wrt not in ENTRIES else _into_parameter(point, question.wrt, v)

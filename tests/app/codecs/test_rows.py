@@ -105,7 +105,10 @@ def test_the_limit_of_numbers_binds_records_too(rows: int) -> None:
     document = read_document(body, ("records",))
 
     if rows == 5:
-        assert rows_of_records(document, ["a", "b"], Limits(rows=100, cells=10)).rows.shape == (5, 2)
+        assert rows_of_records(document, ["a", "b"], Limits(rows=100, cells=10)).rows.shape == (
+            5,
+            2,
+        )
     else:
         with pytest.raises(RequestError, match="at most 10 numbers, got 12"):
             rows_of_records(document, ["a", "b"], Limits(rows=100, cells=10))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model import ACTIVATIONS, Floats, Parameters, forward
-from model.gradients import METHODS, Network, Path, attribute
+from model.gradients import METHODS, Method, Network, Path, attribute
 
 TARGET = np.array([1, 4, 0])
 
@@ -87,3 +87,40 @@ def test_the_gap_is_what_the_sum_lacks(network: Network, path: Path, method: str
     whole = np.broadcast_to(path.baseline, path.inputs.shape)
     risen = value(network, path, path.inputs) - value(network, path, whole)
     np.testing.assert_allclose(found.values.sum(axis=1) + found.completeness_gap, risen, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_float32_network_has_float32_attributions(
+    network: Network, path: Path, method: Method
+) -> None:
+    single = Network(
+        Parameters(*(array.astype(np.float32) for array in network.parameters)),
+        network.activation,
+        network.centre.astype(np.float32),
+    )
+    short = path._replace(
+        inputs=path.inputs.astype(np.float32), baseline=path.baseline.astype(np.float32)
+    )
+
+    found, exact = attribute(single, short, method), attribute(network, path, method)
+
+    assert found.values.dtype == np.float32
+    # A few dozen roundings of 6e-8; no row here has a relu whose z1 is 0 to rounding.
+    assert np.abs(found.values - exact.values).max() <= 1e-5 * np.abs(exact.values).max()
+
+
+def test_rows_are_attributed_alike_however_many_there_are(network: Network, path: Path) -> None:
+    """They are taken some at a time: 3,000 steps of 7 hidden units leave room for two rows."""
+    many = path._replace(steps=3000)
+
+    together = attribute(network, many, "integrated-gradients").values
+    alone = [
+        attribute(
+            network,
+            many._replace(inputs=many.inputs[n : n + 1], target=many.target[n : n + 1]),
+            "integrated-gradients",
+        ).values[0]
+        for n in range(3)
+    ]
+
+    np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-14)

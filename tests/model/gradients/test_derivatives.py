@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from model import ACTIVATIONS, Float64s, InvalidInputError, Parameters, forward
 from model.gradients import (
     NODES,
+    Mode,
     Point,
     Question,
     check_question,
@@ -200,6 +201,22 @@ def test_what_has_no_derivative_is_refused(case: str, point: Point) -> None:
 def test_bare_logits_know_nothing_before_them() -> None:
     with pytest.raises(InvalidInputError, match="send inputs instead"):
         check_question(Question("logits", "inputs"), sizes_of(bare([[1.0, 2.0]])))
+
+
+@pytest.mark.parametrize(("of", "wrt"), PAIRS)
+@pytest.mark.parametrize("mode", ["jacobian", "vjp", "jvp"])
+def test_the_answer_has_the_dtype_of_the_point(
+    of: str, wrt: str, mode: Mode, parameters: Parameters, rng: np.random.Generator
+) -> None:
+    relu = ACTIVATIONS["relu"]
+    single = Parameters(*(array.astype(np.float32) for array in parameters))
+    x = rng.normal(size=(N, D)).astype(np.float32)
+    point = point_of_network(single, relu, x, forward(single, x, relu), LABELS)
+    question = Question(of, wrt, mode)
+
+    found = derivative(point, question, np.ones(vector_shape(question, sizes_of(point))))
+
+    assert found.dtype == np.float32
 
 
 def test_nothing_is_modified(point: Point) -> None:
