@@ -96,7 +96,8 @@ class Classifier:
         with np.errstate(over="ignore", invalid="ignore"):
             trace = forward(self.centred, inputs - self.centre, self.activation)
 
-        finite = np.isfinite(trace.z2).all(axis=1)
+        # An infinite z1 may end as a plausible 0 or 1 behind the activation.
+        finite = np.isfinite(trace.z1).all(axis=1) & np.isfinite(trace.z2).all(axis=1)
         if not finite.all():
             raise InvalidInputError(
                 "non-finite-result", "the logits overflow", int(finite.argmin())
