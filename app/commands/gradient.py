@@ -105,16 +105,18 @@ def run(
 def _point(classifier: "Classifier", data: str, column: str | None, *, needed: bool) -> "Point":
     import numpy as np
 
-    from app.commands.scoring import read_inputs
-    from model.data import read_dataset
+    from app.commands.scoring import naming_rows, read_inputs
+    from model.data import read_labels
     from model.gradients import point_of_network
 
     if needed and column is None:
         raise OptionError("--labels: the loss needs the column of the class")
-    inputs = read_inputs(classifier, data).astype(np.float64)
+    features = read_inputs(classifier, data)
+    inputs = features.inputs.astype(np.float64)
     known = classifier.metadata["classes"]
-    labels = None if column is None else read_dataset(data, column, known=known).labels
-    trace = classifier.trace(inputs)
+    labels = None if column is None else read_labels(data, known, column)
+    with naming_rows(features):
+        trace = classifier.trace(inputs)
     return point_of_network(classifier.centred, classifier.activation, inputs, trace, labels)
 
 

@@ -21,6 +21,14 @@ class Dataset(NamedTuple):
     features: tuple[str, ...] | None  # D names; None when the source has none
     kinds: NDArray[np.int64]  # (D,) equal where columns share one scale, see column_kinds
     source: str  # the name of the file that was read, without its folder
+    target: str | None = None  # the column that held the labels, where columns have names
+
+
+class Features(NamedTuple):
+    """Rows to predict from, and where a person finds each of them."""
+
+    inputs: Inputs  # (N, D) finite, N at least 1
+    locate: Locate  # the file and the row of an index
 
 
 class Unlabelled(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from model.data.dataset import Dataset, Unlabelled, with_labels
+from model.data.dataset import Dataset, Features, Unlabelled, with_labels
 from model.data.inputs import Inputs
 from model.data.labels import Label
 from model.data.wording import listed, named, shown
@@ -49,19 +49,17 @@ def read_npz(path: Path, known: Sequence[Label] | None = None) -> Dataset:
     )
 
 
-def read_npz_features(path: Path) -> Inputs:
-    """Read X alone.
-
-    Returns:
-        (N, D), uint8 or float64.
+def read_npz_features(path: Path) -> Features:
+    """Read X alone: (N, D), uint8 or float64.
 
     Raises:
         DatasetError: X is missing or unfit, or the file is damaged.
         OSError: the file is missing or cannot be read.
     """
+    name = named(path)
     with _open_archive(path) as archive:
-        X = _member(archive, "X", named(path))
-    return _inputs(X, named(path))
+        X = _member(archive, "X", name)
+    return Features(_inputs(X, name), locate=lambda i: f"{name}: X[{i}]")
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def test_bytes_stay_bytes_and_other_numbers_become_float64(
 ) -> None:
     ones = np.ones((2, 3), dtype=dtype)
 
-    inputs = read_npz_features(write(tmp_path, X=ones))
+    inputs = read_npz_features(write(tmp_path, X=ones)).inputs
 
     assert inputs.dtype == np.dtype(kept)
     assert inputs.tolist() == [[1, 1, 1], [1, 1, 1]]
@@ -60,7 +60,7 @@ def test_bytes_stay_bytes_and_other_numbers_become_float64(
 def test_images_are_flattened(tmp_path: Path) -> None:
     images = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
 
-    inputs = read_npz_features(write(tmp_path, X=np.asfortranarray(images)))
+    inputs = read_npz_features(write(tmp_path, X=np.asfortranarray(images))).inputs
 
     assert inputs.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
 

@@ -162,7 +162,7 @@ def test_a_truncated_gzip_is_explained(tmp_path: Path) -> None:
 def test_features_are_found_by_name_in_any_order_among_others(tmp_path: Path) -> None:
     path = write(tmp_path, "id,b,a,note\nk1,2,1,\nk2,4,3,text\n")
 
-    inputs = read_csv_features(path, ("a", "b"), 2)
+    inputs = read_csv_features(path, ("a", "b"), 2).inputs
 
     assert inputs.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
@@ -170,7 +170,7 @@ def test_features_are_found_by_name_in_any_order_among_others(tmp_path: Path) ->
 def test_features_named_by_numbers_are_found_in_a_table_without_target(tmp_path: Path) -> None:
     path = write(tmp_path, "0,1\n5,6\n")
 
-    inputs = read_csv_features(path, ("0", "1"), 2)
+    inputs = read_csv_features(path, ("0", "1"), 2).inputs
 
     assert inputs.tolist() == [[5.0, 6.0]]
 
@@ -179,7 +179,7 @@ def test_features_named_by_numbers_are_found_in_a_table_without_target(tmp_path:
 def test_without_names_the_first_columns_are_the_features(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text)
 
-    inputs = read_csv_features(path, None, 2)
+    inputs = read_csv_features(path, None, 2).inputs
 
     assert inputs.tolist() == [[1.0, 2.0]]
 
