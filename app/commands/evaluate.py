@@ -11,7 +11,9 @@ from app.commands.output import Json, ModelFile
 def run(
     model: ModelFile,
     data: Annotated[str, typer.Argument(help="CSV, NPZ, or IDX `images,labels`.")],
-    target: Annotated[str | None, typer.Option(help="Column of the class; the last one.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="Column of the class; the one trained on.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Accuracy, log-loss in nats, expected calibration error and confusion matrix.

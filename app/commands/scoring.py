@@ -68,7 +68,9 @@ def score(model: Path, data: str, target: str | None) -> dict[str, Any]:  # Any:
     """
     classifier = load_classifier(model)
     classes = classifier.metadata["classes"]
-    labels = read_labels(data, classes, target)
+    trained_on = classifier.metadata["data"].get("target")
+    usual = trained_on if isinstance(trained_on, str) else None
+    labels = read_labels(data, classes, target, usual)
     features = read_inputs(classifier, data)
 
     logits = np.concatenate(list(in_blocks(features, lambda block: classifier.trace(block).z2)))

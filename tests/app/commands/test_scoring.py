@@ -65,3 +65,15 @@ def test_a_table_without_rows_cannot_be_evaluated_on(model: Path, tmp_path: Path
 
     with pytest.raises(DatasetError, match="found none; add rows to evaluate on"):
         score(model, str(tmp_path / "rows.csv"), None)
+
+
+def test_the_target_is_the_column_that_the_model_was_trained_on(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    model, data = tmp_path / "model.npz", tmp_path / "rows.csv"
+    save_artifact(model, make_artifact(rng, features=list("abcd"), data={"target": "kind"}))
+    data.write_text("a,kind,b,c,d,note\n1,0,2,3,4,first\n5,1,6,7,8,second\n")
+
+    assert score(model, str(data), None)["rows"] == 2
+    with pytest.raises(DatasetError, match="column 'note': expected a class the model knows"):
+        score(model, str(data), "note")

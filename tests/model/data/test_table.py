@@ -214,3 +214,10 @@ def test_a_culprit_is_found_among_the_columns_that_count(tmp_path: Path) -> None
         read_csv_features(path, ("b", "a"), 2)
 
     assert_explained(error, ["row 3", "column 'b'", "'oops'"])
+
+
+def test_a_table_remembers_its_target(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,kind,y\n1,0,2\n3,1,4\n")
+
+    assert read_csv(path, " kind ").target == "kind"
+    assert read_csv(path, None, known=[2, 4]).target == "y"

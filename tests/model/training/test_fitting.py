@@ -206,3 +206,10 @@ def test_features_that_never_vary_can_be_trained_on() -> None:
     dataset = Dataset(np.ones((40, 2)), np.arange(40) % 2, (0, 1), None, np.arange(2), "t")
 
     assert fit(dataset, Plan(hidden=8, epochs=2), "constant").best >= 1
+
+
+def test_the_target_is_part_of_what_is_told_of_the_data(digits: Dataset) -> None:
+    table = fit(digits._replace(target="digit"), QUICK, "t").artifact.metadata["data"]
+
+    assert table["target"] == "digit"
+    assert "target" not in fit(digits, QUICK, "t").artifact.metadata["data"]
