@@ -18,6 +18,7 @@ from app import exit_codes, failures
 from app.failures import StartError
 from app.main import create_app
 from app.settings import PREFIX, Settings, explain
+from app.talk import say
 from model import ModelError
 
 log = logging.getLogger("softlens")
@@ -132,5 +133,5 @@ def _warn_of_typos() -> None:
 
 
 def _refuse(reason: str, exit_code: int) -> int:
-    print(f"softlens: {reason}", file=sys.stderr)  # noqa: T201  the one line of a failed start
+    say(f"softlens: {reason}")
     return exit_code
