@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.commands.output import Json, ModelFile
+from app.interrupts import leaving_at_once
 
 
 def run(
@@ -24,7 +25,8 @@ def run(
 
         softlens evaluate model.npz t10k-images.gz,t10k-labels.gz --json
     """
-    from app.commands.scoring import score
+    with leaving_at_once():
+        from app.commands.scoring import score
 
     report = score(model, data, target)
     if as_json:

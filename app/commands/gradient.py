@@ -11,6 +11,7 @@ import typer
 
 from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 from app.failures import OptionError
+from app.interrupts import leaving_at_once
 
 if TYPE_CHECKING:
     from model import Classifier, Floats
@@ -69,8 +70,9 @@ def run(
     """
     if output:
         check_output(output, force=force)
-    from model import load_classifier
-    from model.gradients import PARAMETERS, Question
+    with leaving_at_once():
+        from model import load_classifier
+        from model.gradients import PARAMETERS, Question
 
     classifier = load_classifier(model)
     point = _point(classifier, data, labels, needed=of == "loss")

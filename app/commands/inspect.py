@@ -5,6 +5,7 @@ import json
 import typer
 
 from app.commands.output import Json, ModelFile
+from app.interrupts import leaving_at_once
 
 
 def run(
@@ -19,7 +20,8 @@ def run(
 
         softlens inspect model.npz --json
     """
-    from model import load_artifact, load_classifier
+    with leaving_at_once():
+        from model import load_artifact, load_classifier
 
     artifact = load_artifact(model)
     load_classifier(model)  # the self-test

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
+from app.interrupts import leaving_at_once
 
 if TYPE_CHECKING:
     from model import Classifier
@@ -33,8 +34,9 @@ def run(
     """
     if output:
         check_output(output, force=force)
-    from app.commands.scoring import read_inputs
-    from model import load_classifier
+    with leaving_at_once():
+        from app.commands.scoring import read_inputs
+        from model import load_classifier
 
     classifier = load_classifier(model)
     features = read_inputs(classifier, data)  # all of it, before the first line is printed

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from app.interrupts import leaving_at_once
+
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")]
 Port = Annotated[
     int | None, typer.Option(help="Port to listen on; 8000. 0 takes any.", min=0, max=65535)
@@ -29,7 +31,8 @@ def run(
     """
     # Before NumPy is imported: BLAS threads of a server would only get in each other's way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from app.server.run import serve
+    with leaving_at_once():
+        from app.server.run import serve
 
     flags: dict[str, object] = {"models": models, "host": host, "port": port}
     given = {name: value for name, value in flags.items() if value is not None}

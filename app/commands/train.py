@@ -9,6 +9,8 @@ import typer
 from app import exit_codes
 from app.commands.output import Force, check_output, locked, writing
 from app.failures import OptionError
+from app.interrupts import leaving_at_once
+from app.talk import say
 
 if TYPE_CHECKING:
     from model.data import Dataset
@@ -102,7 +104,8 @@ def run(
 
 
 def _plan(**choices: Any) -> "Plan":  # Any: as Plan has them, and judges them
-    from model.training import Plan
+    with leaving_at_once():
+        from model.training import Plan
 
     try:
         return Plan(**choices)
@@ -146,8 +149,8 @@ def _conclude(stopped: str) -> int:
         case "completed" | "patience":
             return exit_codes.OK
         case "interrupted":
-            typer.echo("softlens: interrupted; the best weights so far are saved", err=True)
+            say("softlens: interrupted; the best weights so far are saved")
             return exit_codes.INTERRUPTED
         case _:
-            typer.echo(f"softlens: {stopped}; the best weights before that are saved", err=True)
+            say(f"softlens: {stopped}; the best weights before that are saved")
             return exit_codes.UNEXPECTED
