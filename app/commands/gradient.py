@@ -88,9 +88,8 @@ def run(
     if output:
         _save(output, arrays)
     elif as_json:
-        typer.echo(
-            json.dumps({**asked, **{name: array.tolist() for name, array in arrays.items()}})
-        )
+        content = {**asked, **{name: array.tolist() for name, array in arrays.items()}}
+        print_lines([json.dumps(content)])
     else:
         summed = of == "loss" or mode is not ModeName.jacobian
         print_lines(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app import exit_codes
-from app.commands.output import Force, check_output, locked, writing
+from app.commands.output import Force, check_output, locked, print_lines, writing
 from app.failures import OptionError
 from app.interrupts import leaving_at_once
-from app.talk import say
+from app.talk import printable, say
 
 if TYPE_CHECKING:
     from model.data import Dataset
@@ -133,14 +133,19 @@ def _train(dataset: "Dataset", plan: "Plan", output: Path) -> int:
 
     with writing(output):
         digest = save_artifact(output, result.artifact)
-    scores = result.artifact.metadata["metrics"]["validation"]
-    if scores["rows"]:
-        typer.echo(
-            f"{output}: validation accuracy {scores['accuracy']:.4f}, log-loss "
-            f"{scores['log_loss']:.4f}, ECE {scores['ece']:.4f} on {scores['rows']} rows"
-        )
-    typer.echo(f"{output}: weights of epoch {result.best}, sha256 {digest}")
+    best = f"weights of epoch {result.best}, sha256 {digest}"
+    lines = [*_scores(result.artifact.metadata["metrics"]["validation"]), best]
+    print_lines(printable(f"{output}: {line}") for line in lines)
     return _conclude(result.stopped)
+
+
+def _scores(held_out: dict[str, float]) -> list[str]:
+    if not held_out["rows"]:
+        return []
+    return [
+        f"validation accuracy {held_out['accuracy']:.4f}, log-loss {held_out['log_loss']:.4f}, "
+        f"ECE {held_out['ece']:.4f} on {held_out['rows']} rows"
+    ]
 
 
 def _conclude(stopped: str) -> int:

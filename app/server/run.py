@@ -18,7 +18,7 @@ from app import exit_codes, failures
 from app.failures import StartError
 from app.main import create_app
 from app.settings import PREFIX, Settings, explain
-from app.talk import say
+from app.talk import printable, say
 from model import ModelError
 
 log = logging.getLogger("softlens")
@@ -51,6 +51,15 @@ class Server(uvicorn.Server):
                 self._captured_signals.clear()
 
 
+class _Lines(logging.Formatter):
+    """One line for each message, and of a stack trace nothing that a terminal obeys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message as one line, then the lines of the trace."""
+        record.msg, record.args = printable(record.getMessage()), None
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
 def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url: None) -> int:
     """Serve until a signal ends it.
 
@@ -61,7 +70,9 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
     Returns:
         The exit code: 0 after SIGTERM, 130 after Ctrl-C, otherwise why it could not start.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         return _serve(Settings(**flags), announce)  # type: ignore[arg-type]  # pydantic judges them

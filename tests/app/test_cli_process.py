@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.serving import DEADLINE, environment
+from model import save_artifact
+from tests.model.artifacts import make_artifact
+from tests.serving import DEADLINE, environment, serving
 
 
 def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -14,6 +17,13 @@ def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     define = f"softlens() {{ {sys.executable} -c 'from app.cli import main; main()' \"$@\"; }}; "
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", define + line],
+        capture_output=True, text=True, check=False, timeout=DEADLINE, env=environment(), cwd=cwd,
+    )  # fmt: skip
+
+
+def softlens(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from app.cli import main; main()", *arguments],
         capture_output=True, text=True, check=False, timeout=DEADLINE, env=environment(), cwd=cwd,
     )  # fmt: skip
 
@@ -58,3 +68,51 @@ def test_talk_that_nobody_hears_loses_no_training(stderr: str, tmp_path: Path) -
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 def test_a_failure_that_nobody_hears_keeps_its_exit_code(stderr: str, tmp_path: Path) -> None:
     assert shell(f"softlens inspect absent.npz {stderr}", tmp_path).returncode == 66
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["inspect m.npz", "inspect m.npz --json", "evaluate m.npz t.csv", "evaluate m.npz t.csv --json",
+     "gradient m.npz t.csv --json", "train t.csv --output again.npz --epochs 1"],
+)  # fmt: skip
+def test_a_reader_that_leaves_at_once_is_no_failure(command: str, tmp_path: Path) -> None:
+    save_artifact(
+        tmp_path / "m.npz", make_artifact(np.random.default_rng(1), features=list("abcd"))
+    )
+    (tmp_path / "t.csv").write_text("a,b,c,d,kind\n" + "1,2,3,4,0\n5,6,7,8,1\n" * 5)
+
+    done = shell(f"{{ softlens {command}; echo $? >code; }} | true", tmp_path)
+
+    assert (tmp_path / "code").read_text() == "0\n", done.stderr
+
+
+NASTY = "\x1b[2Jred\u202e\n"
+
+
+def test_nothing_that_a_terminal_obeys_is_printed(tmp_path: Path) -> None:
+    artifact = make_artifact(
+        np.random.default_rng(1), name=NASTY, features=["a", "b", "c", NASTY],
+        data={"source": NASTY}, metrics={NASTY: {NASTY: 1.0}}, classes=[NASTY, "1", "2", "3", "4"],
+    )  # fmt: skip
+    name = NASTY.replace("\n", "") + ".npz"
+    save_artifact(tmp_path / name, artifact)
+    (tmp_path / "bad.npz").write_bytes(b"no")
+    (tmp_path / "bad.npz").rename(tmp_path / f"bad {name}")
+
+    for arguments in (["inspect", name], ["inspect", f"bad {name}"], ["inspect", f"no {name}"]):
+        done = softlens(*arguments, cwd=tmp_path)
+        printed = done.stdout + done.stderr
+        assert r"\x1b[2Jred" in printed
+        assert "\x1b" not in printed
+        assert "\u202e" not in printed
+
+
+def test_a_log_line_is_one_line_that_a_terminal_does_not_obey(tmp_path: Path) -> None:
+    save_artifact(tmp_path / "good.npz", make_artifact(np.random.default_rng(1)))
+    (tmp_path / f"{NASTY}.npz").write_bytes(b"")
+
+    with serving(tmp_path) as server:
+        server.stop()
+
+    assert "\x1b" not in "".join(server.stderr)
+    assert [line.split()[0] for line in server.stderr] == ["WARNING", "INFO"]
