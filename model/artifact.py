@@ -191,10 +191,16 @@ def _verify_kinds(metadata: Metadata) -> None:
         raise RefusedError(f"its metadata lacks {', '.join(missing)}")
     if broken := [key for key in _OBJECTS if not isinstance(metadata[key], dict)]:
         raise RefusedError(f"its {broken[0]} is not a JSON object")
-    if not all(isinstance(scores, dict) for scores in metadata["metrics"].values()):
-        raise RefusedError("its metrics are not JSON objects")
+    if not all(map(_are_scores, metadata["metrics"].values())):
+        raise RefusedError("its metrics must be numbers or null by name, for each part of the data")
     if _has_huge_integer(metadata):
         raise RefusedError("its metadata has an integer of more than 64 bits")
+
+
+def _are_scores(scores: Any) -> bool:  # Any: JSON
+    return isinstance(scores, dict) and all(
+        value is None or type(value) in (int, float) for value in scores.values()
+    )
 
 
 def _refuse_constant(name: str) -> float:

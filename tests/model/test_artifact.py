@@ -224,7 +224,19 @@ HOSTILE: dict[str, tuple[Callable[[Path], Members], str]] = {
     "half a surrogate pair": (with_metadata(features=["\ud800", "b", "c", "d"]), "not JSON"),
     "metric of 81 bits": (with_metadata(metrics={"test": {"rows": 2**80}}), "more than 64 bits"),
     "metrics as a list": (with_metadata(metrics=[]), "metrics is not a JSON object"),
-    "a metric as a number": (with_metadata(metrics={"test": 1}), "metrics are not JSON objects"),
+    "a metric as a number": (with_metadata(metrics={"test": 1}), "metrics must be numbers or null"),
+    "a metric as a text": (
+        with_metadata(metrics={"test": {"ece": "low"}}),
+        "metrics must be numbers or null",
+    ),
+    "a metric as a boolean": (
+        with_metadata(metrics={"test": {"good": True}}),
+        "metrics must be numbers or null",
+    ),
+    "metrics nested deeply": (
+        with_metadata(metrics={"test": {"x": json.loads("[" * 300 + "]" * 300)}}),
+        "metrics must be numbers or null",
+    ),
     "training as a text": (with_metadata(training="long"), "training is not a JSON object"),
     "header length of 0": (
         lambda path: (
