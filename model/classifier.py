@@ -144,6 +144,8 @@ def fold(artifact: Artifact) -> Classifier:
             W2=centred.W2.astype(np.float32), b2=centred.b2.astype(np.float32)
         )
 
+    if not np.isfinite(centred.W1).all():
+        raise _SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
     typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(W1)))
     rate = _self_test(centred._replace(W1=W1), fast, typical, activation)
     return Classifier(

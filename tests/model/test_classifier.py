@@ -205,3 +205,8 @@ def test_a_hidden_layer_that_overflows_is_refused_too(
 
     with pytest.raises(InvalidInputError, match="row 3: the logits overflow"):
         classifier.trace(rows)
+
+
+def test_a_scale_too_small_to_divide_by_fails_the_self_test(rng: np.random.Generator) -> None:
+    with pytest.raises(ArtifactError, match="W1 overflows when divided by input_scale"):
+        fold(make_artifact(rng, scale=5e-324))
