@@ -15,7 +15,7 @@ import numpy as np
 from model.archive import LARGEST_FILE, MEMBERS, Arrays, RefusedError, pack, unpack
 from model.arrays import Float64s
 from model.errors import ArtifactError
-from model.files import write_atomically
+from model.files import open_regular, write_atomically
 from model.functions import ACTIVATIONS
 from model.network import Parameters
 
@@ -74,7 +74,7 @@ def load_artifact(path: Path) -> Artifact:
         OSError: the file is missing or cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             # No more than there is: a larger buffer would be reserved before it is filled.
             data = file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE) + 1)
         return _verified(path, data)

@@ -11,6 +11,7 @@ from model.data.npz import read_npz, read_npz_features
 from model.data.table import read_csv, read_csv_features, read_csv_labels
 from model.data.wording import named, shown
 from model.errors import DatasetError
+from model.files import open_regular
 
 UNDERSTOOD = (
     ".csv or .csv.gz (a table with a header), .npz (arrays X and y), or images,labels "
@@ -128,7 +129,7 @@ def _unknown_format(path: Path) -> DatasetError:
     Raises:
         OSError: there is none.
     """
-    with path.open("rb"):
+    with open_regular(path):
         return DatasetError(
             f"{named(path)}: expected {UNDERSTOOD}, found a file of no known format; convert it "
             "to one of these"

@@ -15,6 +15,7 @@ from model.data.inputs import Inputs
 from model.data.labels import Label
 from model.data.wording import listed, named, shown
 from model.errors import DatasetError
+from model.files import open_regular
 
 # Any: what the file holds is found out here.
 Found = NDArray[Any]
@@ -65,7 +66,7 @@ def read_npz_features(path: Path) -> Features:
 @contextmanager
 def _open_archive(path: Path) -> Iterator[NpzFile]:
     """Open an archive; whatever goes wrong inside it is a DatasetError."""
-    with path.open("rb") as raw:
+    with open_regular(path) as raw:
         if not raw.read(2) == b"PK":
             raise DatasetError(
                 f"{named(path)}: expected a NumPy archive (.npz), found a file of another kind; "

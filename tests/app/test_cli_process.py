@@ -1,5 +1,6 @@
 """The `softlens` process itself: signals, closed streams, and readers that leave."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,23 @@ def test_a_log_line_is_one_line_that_a_terminal_does_not_obey(tmp_path: Path) ->
 
     assert "\x1b" not in "".join(server.stderr)
     assert [line.split()[0] for line in server.stderr] == ["WARNING", "INFO"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["inspect PIPE.npz", "predict /dev/zero t.csv", "train PIPE.csv --output m.npz",
+     "train PIPE.npz --output m.npz", "train PIPE,PIPE --output m.npz",
+     "train LOOP.csv --output m.npz",
+     f"train {'n' * 300}.csv --output m.npz", "train t.csv/t.csv --output m.npz"],
+)  # fmt: skip
+def test_what_is_no_file_is_refused_without_waiting(command: str, tmp_path: Path) -> None:
+    for name in ("PIPE", "PIPE.csv", "PIPE.npz"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "LOOP.csv").symlink_to("LOOP.csv")
+    (tmp_path / "t.csv").touch()
+
+    done = softlens(*command.split(), cwd=tmp_path)
+
+    assert done.returncode == 66, done.stderr
+    assert done.stderr.startswith("softlens: ")
+    assert done.stderr.count("\n") == 1
