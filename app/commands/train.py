@@ -8,7 +8,7 @@ import typer
 
 from app import exit_codes
 from app.commands.output import Force, check_output, locked, print_lines, writing
-from app.failures import OptionError
+from app.failures import OptionError, OutputError
 from app.interrupts import leaving_at_once
 from app.talk import printable, say
 
@@ -81,6 +81,8 @@ def run(
         softlens train rows.csv --target species --output species.npz
     """
     check_output(output, force=force)
+    if output.suffix != ".npz":
+        raise OutputError(f"{output}: expected a name that ends in .npz; name it {output.name}.npz")
     plan = _plan(
         hidden=hidden,
         activation=activation.value,

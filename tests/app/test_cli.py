@@ -296,6 +296,7 @@ FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
         "/proc",
     ),
     "a name that is too long": (["train", "--output", "n" * 300], 73, "file name"),
+    "a model of another name": (["train", "--output", "model.v2"], 73, "name it model.v2.npz"),
     "a derivative against the flow": (
         ["gradient", "MODEL", "TABLE", "--of", "inputs", "--wrt", "logits"],
         2,
