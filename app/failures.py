@@ -8,6 +8,7 @@ _CODES = {  # by class name, because importing the classes would import NumPy
     "InvalidInputError": exit_codes.BAD_DATA,
     "DatasetError": exit_codes.BAD_DATA,
     "ArtifactError": exit_codes.BAD_DATA,
+    "TooLargeError": exit_codes.USAGE,
     "ModelError": exit_codes.UNEXPECTED,
     "OptionError": exit_codes.USAGE,
     "OutputError": exit_codes.CANNOT_CREATE,
@@ -47,6 +48,9 @@ def explain(error: Exception) -> tuple[str, int]:
     """The line to print and the code to exit with."""
     if isinstance(error, StartError):
         return str(error), error.exit_code
+
+    if isinstance(error, MemoryError):
+        return "the data need more memory than there is", exit_codes.BAD_DATA
 
     names = [kind.__name__ for kind in type(error).__mro__]
     code = next((_CODES[name] for name in names if name in _CODES), None)

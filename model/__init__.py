@@ -14,6 +14,7 @@ from model.errors import (
     InvalidInputError,
     ModelError,
     PreflightError,
+    TooLargeError,
     TrainingError,
 )
 from model.files import write_atomically
@@ -47,6 +48,7 @@ __all__ = [
     "ModelError",
     "Parameters",
     "PreflightError",
+    "TooLargeError",
     "Trace",
     "TrainingError",
     "backward",

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -15,6 +17,7 @@ from model.data import Dataset, load_digits
 from model.training import Epoch, Plan, fit
 from model.training.calibration import expected_calibration_error
 from model.training.fitting import _prepare, _run, _start
+from tests.serving import environment
 
 QUICK = Plan(hidden=16, epochs=8, learning_rate=5e-3)
 
@@ -213,3 +216,25 @@ def test_the_target_is_part_of_what_is_told_of_the_data(digits: Dataset) -> None
 
     assert table["target"] == "digit"
     assert "target" not in fit(digits, QUICK, "t").artifact.metadata["data"]
+
+
+def test_too_little_memory_is_one_line() -> None:
+    program = (
+        "import pathlib, re, resource\n"
+        "from model import TooLargeError\n"
+        "from model.data import load_digits\n"
+        "from model.training import Plan, fit\n"
+        "size = re.search(r'VmSize:\\s+(\\d+)', pathlib.Path('/proc/self/status').read_text())\n"
+        "limit = int(size[1]) * 1024 + 40_000_000\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        "try:\n    fit(load_digits(), Plan(hidden=1_000_000), 'digits')\n"
+        "except TooLargeError as error:\n    print(error)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, timeout=60, env=environment(),
+    )  # fmt: skip
+
+    assert "1000000 hidden units, in batches of 64 rows, need more memory" in done.stdout
+    assert done.stdout.count("\n") == 1
