@@ -16,8 +16,9 @@ Port = Annotated[
 
 def run(
     models: Annotated[
-        Path, typer.Argument(help="A model file, or a folder of them.", readable=False)
-    ],
+        Path | None,
+        typer.Argument(help="A model file, or a folder; or SOFTLENS_MODELS.", readable=False),
+    ] = None,
     host: Host = None,
     port: Port = None,
 ) -> None:

@@ -124,7 +124,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _welcome(app: FastAPI, listener: socket.socket, announce: Callable[[str], None]) -> None:
-    default = app.state.service.repository.default
+    repository = app.state.service.repository
+    default = repository.default
+    for name, version, _ in repository.all():
+        if (name, version) != (default.name, default.version):
+            log.info(
+                "serving %s version %s under /models/%s/versions/%s", name, version, name, version
+            )
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     log.info("serving %s version %s on %s", default.name, default.version, url)

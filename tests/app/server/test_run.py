@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -102,6 +103,26 @@ def test_models_that_were_asked_for_are_not_silently_replaced(
 
     assert done.returncode == (66 if name else 65)
     assert str(tmp_path / name) in done.stderr
+
+
+def test_every_model_that_is_served_is_logged(model_file: Path, tmp_path: Path) -> None:
+    for name in ("b.npz", "a.npz"):
+        shutil.copy(model_file, tmp_path / name)
+
+    with serving(tmp_path) as server:
+        server.stop()
+
+    assert server.stderr == [
+        "INFO serving b version 1 under /models/b/versions/1\n",
+        f"INFO serving a version 1 on {server.url}\n",
+    ]
+
+
+def test_serve_without_an_argument_serves_what_the_setting_says(model_file: Path) -> None:
+    program = "import sys; sys.argv = ['softlens', 'serve']; from app.cli import main; main()"
+
+    with serving(model_file, program=program) as server, server.client() as client:
+        assert client.get("/models").json()["models"][0]["name"] == "fixture"
 
 
 def test_the_health_check_sees_a_ready_server(model_file: Path) -> None:
