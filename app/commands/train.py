@@ -130,6 +130,7 @@ def _train(dataset: "Dataset", plan: "Plan", output: Path) -> int:
     from model import save_artifact
     from model.training import fit
 
+    _tell_of_constants(dataset)
     with progress(plan.epochs) as show:
         result = fit(dataset, plan, output.stem, show)
 
@@ -139,6 +140,20 @@ def _train(dataset: "Dataset", plan: "Plan", output: Path) -> int:
     lines = [*_scores(result.artifact.metadata["metrics"]["validation"]), best]
     print_lines(printable(f"{output}: {line}") for line in lines)
     return _conclude(result.stopped)
+
+
+def _tell_of_constants(dataset: "Dataset") -> None:
+    """Name a few columns that can only have come along by mistake."""
+    from model.data import constant_columns
+
+    found = constant_columns(dataset)
+    if not found:
+        return
+    names = [f"{i}" if dataset.features is None else repr(dataset.features[i]) for i in found]
+    few = ", ".join(f"{name:.40}" for name in names[:5])
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    what = "column" if len(names) == 1 else "columns"
+    say(f"softlens: {dataset.source}: the same in every row, so of no use: {what} {few}{more}")
 
 
 def _scores(held_out: dict[str, float]) -> list[str]:

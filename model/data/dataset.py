@@ -73,3 +73,14 @@ def with_labels(
 
     kinds = column_kinds(rows.inputs, rows.features)
     return Dataset(rows.inputs, indices, classes, rows.features, kinds, rows.source)
+
+
+def constant_columns(dataset: Dataset) -> list[int]:
+    """Columns that are the same in every row, so that nothing can be learnt from them.
+
+    Not those that share their scale with columns that vary: the rim of an image is often blank.
+    """
+    varies = dataset.inputs.min(axis=0) != dataset.inputs.max(axis=0)
+    members = np.unique(dataset.kinds, return_inverse=True)[1]
+    kind_varies = np.bincount(members, varies) > 0
+    return np.flatnonzero(~kind_varies[members]).tolist()

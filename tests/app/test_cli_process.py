@@ -137,3 +137,15 @@ def test_what_is_no_file_is_refused_without_waiting(command: str, tmp_path: Path
     assert done.returncode == 66, done.stderr
     assert done.stderr.startswith("softlens: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_columns_of_no_use_are_named_before_training(tmp_path: Path) -> None:
+    rows = "".join(f"{i},5,7,0,{i % 2}\n" for i in range(20))
+    (tmp_path / "t.csv").write_text("a,year,b,c,kind\n" + rows)
+
+    done = softlens("train", "t.csv", "--output", "m.npz", "--epochs", "2", cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0] == (
+        "softlens: t.csv: the same in every row, so of no use: columns 'year', 'b', 'c'"
+    )
