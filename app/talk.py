@@ -11,6 +11,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def shortened(text: str, most: int = 40) -> str:
+    """The text printable, and cut after so many characters."""
+    return printable(text if len(text) <= most else f"{text[:most]}...")
+
+
 def say(line: str) -> None:
     """Print one line on stderr. That nobody can hear it is no reason to fail."""
     if sys.stderr is None:
