@@ -114,6 +114,11 @@ def _listen(host: str, port: int) -> socket.socket:
         raise StartError(
             f"port {port} needs privileges; choose one above 1023", exit_codes.UNAVAILABLE
         ) from None
+    except (TypeError, UnicodeError):  # what Python makes of a name beyond IDNA
+        raise StartError(
+            f"cannot listen on {host:.80}:{port}: no name that a host can have",
+            exit_codes.UNAVAILABLE,
+        ) from None
     except OSError as error:
         # asyncio's own text repeats the address; a name that is not found has no errno.
         number = error.errno or 0

@@ -84,6 +84,24 @@ def test_a_taken_port_is_one_line_and_exit_69(model_file: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("host", ["ä" * 70, "a..b", "exa mple", "[::1]"])
+def test_a_host_that_cannot_be_is_one_line_and_exit_69(host: str, model_file: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app.server"],
+        env=environment(models=model_file, port=0, host=host),
+        capture_output=True, text=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 69
+    assert "cannot listen on" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["ä" * 70, "\udcff"])
+def test_the_health_check_finds_nobody_at_a_host_that_cannot_be(host: str) -> None:
+    assert not is_ready(host, 1)
+
+
 def test_the_shipped_model_is_served_when_nothing_is_mounted(model_file: Path) -> None:
     if Path("/models").exists():
         pytest.skip("this machine has a /models of its own")
