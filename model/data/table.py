@@ -184,8 +184,11 @@ def _finite_numbers(cells: Sequence[str]) -> list[float] | None:
         numbers = list(map(float, cells))
     except ValueError:
         return None
-    # float() takes "1_000", which no other program reads as a number.
-    return None if "_" in "".join(cells) or not all(map(math.isfinite, numbers)) else numbers
+    # float() takes "1_000" and the digits of every script, which other programs do not.
+    text = "".join(cells)
+    if "_" in text or not (text.isascii() or "".join(map(str.strip, cells)).isascii()):
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None
 
 
 def _fault(cell: str) -> str:

@@ -84,6 +84,8 @@ def test_what_a_csv_writer_wrote_is_read_back_bit_for_bit(
         ("9" * 400, ["finite number", "'99999", "...", "infinite as float64"]),
         ("True", ["finite number", "text 'True'"]),
         ("0x10", ["finite number", "text '0x10'"]),
+        ("\u0663", ["finite number", "text '\u0663'"]),
+        ("1\uff0e5", ["finite number", "text '1\uff0e5'"]),
         ('"a\nb"', ["finite number", r"text 'a\nb'"]),
     ],
 )
@@ -221,3 +223,9 @@ def test_a_table_remembers_its_target(tmp_path: Path) -> None:
 
     assert read_csv(path, " kind ").target == "kind"
     assert read_csv(path, None, known=[2, 4]).target == "y"
+
+
+def test_blanks_of_any_kind_around_a_number_do_not_count(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,y\n\u00a01.5 ,a\n2\u2003,b\n")
+
+    assert read_csv(path).inputs.tolist() == [[1.5], [2.0]]
