@@ -133,6 +133,27 @@ def test_another_media_type_is_a_415(headers: dict[str, str], client: httpx.Clie
 
 
 @pytest.mark.parametrize(
+    "extra", [("content-type", "text/plain"), ("content-encoding", "gzip"), ("content-type", "")]
+)
+def test_a_repeated_header_that_says_something_else_is_a_415(
+    extra: tuple[str, str], client: httpx.Client
+) -> None:
+    headers = [("content-type", "application/json"), ("content-encoding", "identity"), extra]
+
+    answer = client.post("/predict", content=b'{"inputs": [1, 2, 3, 4]}', headers=headers)
+
+    assert answer.status_code == 415
+
+
+def test_a_repeated_header_that_says_the_same_is_none(client: httpx.Client) -> None:
+    headers = [("content-type", "application/json"), ("content-type", "application/json;q=1")]
+
+    answer = client.post("/predict", content=b'{"inputs": [1, 2, 3, 4]}', headers=headers)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
     "media_type", ["application/json; charset=utf-8", "Application/JSON", "application/json ;q=1"]
 )
 def test_json_may_be_spelt_as_http_allows(media_type: str, client: httpx.Client) -> None:
