@@ -13,6 +13,7 @@ from app.codecs.questions import AttributionQuestion, GradientQuestion
 from app.codecs.rows import Batch, Limits
 from app.errors import Cell, RequestError
 from app.repository import Repository, Served
+from app.talk import quoted
 from model import Float32s, Float64s, InvalidInputError, Labels
 from model.gradients import (
     NODES,
@@ -184,7 +185,7 @@ def label_indices(names: Sequence[Any] | None, classes: Sequence[Any], field: st
     for row, name in enumerate(names):
         if is_plain(name) and (type(name), name) in position:
             continue
-        shown = ", ".join(map(repr, list(classes)[:10])) + (", ..." if len(classes) > 10 else "")
+        shown = ", ".join(map(quoted, list(classes)[:10])) + (", ..." if len(classes) > 10 else "")
         place, detail = f"/{field}/{row}", f"expected one of the classes {shown}"
         raise RequestError("unknown-label", f"{detail} at {place}", Cell(place, detail))
     return np.array([position[type(name), name] for name in names], np.int64)

@@ -16,6 +16,12 @@ def shortened(text: str, most: int = 40) -> str:
     return printable(text if len(text) <= most else f"{text[:most]}...")
 
 
+def quoted(name: object) -> str:
+    """A name or a number as Python writes it, escaped, and cut after 40 characters."""
+    text = repr(name)
+    return text if len(text) <= 42 else f"{text[:42]}..."
+
+
 def say(line: str) -> None:
     """Print one line on stderr. That nobody can hear it is no reason to fail."""
     if sys.stderr is None:
