@@ -1,6 +1,9 @@
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any  # Any: choices of a plan
 
 import numpy as np
 import pytest
@@ -238,3 +241,23 @@ def test_too_little_memory_is_one_line() -> None:
 
     assert "1000000 hidden units, in batches of 64 rows, need more memory" in done.stdout
     assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(
+    ("learning_rate", "weight_decay"),
+    [(1e300, 0.2), (1e19, 0.2), (1e19, 0.0), (1e38, 0.0), (1e300, 1e300), (1e-3, 1e300)],
+)
+def test_no_choice_of_numbers_is_a_warning(
+    optimizer: Any, activation: Any, learning_rate: float, weight_decay: float, digits: Dataset,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """Warnings are errors here; what breaks down is said once, as an error of its own."""
+    plan = Plan(
+        hidden=16, epochs=3, optimizer=optimizer, activation=activation,
+        learning_rate=learning_rate, weight_decay=weight_decay,
+    )  # fmt: skip
+
+    with suppress(DivergedError):
+        save_artifact(tmp_path / "m.npz", fit(digits, plan, "digits").artifact)
