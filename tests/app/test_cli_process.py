@@ -149,3 +149,12 @@ def test_columns_of_no_use_are_named_before_training(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[0] == (
         "softlens: t.csv: the same in every row, so of no use: columns 'year', 'b', 'c'"
     )
+
+
+def test_a_score_that_is_not_known_is_said_so(tmp_path: Path) -> None:
+    artifact = make_artifact(np.random.default_rng(1), metrics={"test": {"rows": 3, "ece": None}})
+    save_artifact(tmp_path / "m.npz", artifact)
+
+    done = softlens("inspect", "m.npz", cwd=tmp_path)
+
+    assert "test         rows 3, ece unknown\n" in done.stdout
