@@ -5,6 +5,8 @@ Imports almost nothing at the top: a Ctrl-C during the imports would be a stack 
 
 import os
 import sys
+from io import StringIO
+from typing import Any
 
 from app import exit_codes
 from app.failures import explain
@@ -22,11 +24,13 @@ def main() -> None:
             from app.command_line import assemble  # noqa: PLC0415  see above
 
             command = assemble(arguments)
-        command(args=arguments, prog_name="softlens")
+        sys.exit(command(args=arguments, prog_name="softlens", standalone_mode=False))
     # Everything a command raises ends here, as one line and an exit code.
     except KeyboardInterrupt:
         sys.exit(exit_codes.INTERRUPTED)
     except Exception as error:
+        if hasattr(error, "show"):  # Typer's own, about the command line itself
+            sys.exit(_show_usage(error))
         line, code = explain(error)
         if debug:
             import traceback  # noqa: PLC0415  see above
@@ -34,6 +38,15 @@ def main() -> None:
             traceback.print_exc()
         say(f"softlens: {line}")
         sys.exit(code)
+
+
+def _show_usage(error: Any) -> int:  # Any: a class that Typer does not export
+    """Say what Typer says of a mistake in the command line, escaped; returns the exit code."""
+    text = StringIO()
+    error.show(text)
+    for line in text.getvalue().splitlines():
+        say(line)
+    return error.exit_code
 
 
 def _open_closed_streams() -> None:

@@ -100,7 +100,12 @@ def test_nothing_that_a_terminal_obeys_is_printed(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"no")
     (tmp_path / "bad.npz").rename(tmp_path / f"bad {name}")
 
-    for arguments in (["inspect", name], ["inspect", f"bad {name}"], ["inspect", f"no {name}"]):
+    for arguments in (
+        ["inspect", "m.npz", name],
+        ["inspect", name],
+        ["inspect", f"bad {name}"],
+        ["inspect", f"no {name}"],
+    ):
         done = softlens(*arguments, cwd=tmp_path)
         printed = done.stdout + done.stderr
         assert r"\x1b[2Jred" in printed
