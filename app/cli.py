@@ -1,92 +1,59 @@
-"""The `softlens` command. Light: NumPy and FastAPI are imported only by the command that runs."""
+"""The `softlens` process, from its first moment to its exit code; app.command_line is its grammar.
 
-import importlib
-import re
+Imports almost nothing at the top: a Ctrl-C during the imports would be a stack trace.
+"""
+
+import os
 import sys
-import traceback
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from io import StringIO
+from typing import Any
 
 from app import exit_codes
 from app.failures import explain
-
-COMMANDS = (
-    "demo",
-    "train",
-    "evaluate",
-    "predict",
-    "gradient",
-    "probe",
-    "check",
-    "serve",
-    "inspect",
-)
-
-HELP = """A softmax classifier you can see through: train it, serve it, see its gradients.
-
-Examples:
-
-    softlens demo
-
-    softlens train rows.csv --target species --output model.npz
-
-    softlens serve model.npz
-"""
+from app.interrupts import leaving_at_once
+from app.talk import say
 
 
 def main() -> None:
     """Run the command that `sys.argv` names; never a stack trace, unless --debug asks for it."""
+    _open_closed_streams()
     debug = "--debug" in sys.argv[1:]
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        _assemble(arguments)(args=arguments, prog_name="softlens")
+        with leaving_at_once():
+            from app.command_line import assemble  # noqa: PLC0415  see above
+
+            command = assemble(arguments)
+        sys.exit(command(args=arguments, prog_name="softlens", standalone_mode=False))
     # Everything a command raises ends here, as one line and an exit code.
     except KeyboardInterrupt:
         sys.exit(exit_codes.INTERRUPTED)
     except Exception as error:
+        if hasattr(error, "show"):  # Typer's own, about the command line itself
+            sys.exit(_show_usage(error))
         line, code = explain(error)
         if debug:
+            import traceback  # noqa: PLC0415  see above
+
             traceback.print_exc()
-        typer.echo(f"softlens: {line}", err=True)
+        say(f"softlens: {line}")
         sys.exit(code)
 
 
-def _assemble(arguments: list[str]) -> typer.Typer:
-    """The command line with the one command that was named, or with all for help."""
-    cli = typer.Typer(
-        help=HELP,
-        no_args_is_help=True,
-        rich_markup_mode=None,  # rich would take longer to import than all the rest of --help
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    cli.callback()(_options)
-    named = next((name for name in arguments if not name.startswith("-")), None)
-    for name in (named,) if named in COMMANDS else COMMANDS:
-        module = importlib.import_module(f"app.commands.{name}")
-        cli.command(name)(module.run)
-    return cli
+def _show_usage(error: Any) -> int:  # Any: a class that Typer does not export
+    """Say what Typer says of a mistake in the command line, escaped; returns the exit code."""
+    text = StringIO()
+    error.show(text)
+    for line in text.getvalue().splitlines():
+        say(line)
+    return error.exit_code
 
 
-def _version(wanted: bool) -> None:
-    """Print the version, read as text because importing the model would import NumPy."""
-    if not wanted:
-        return
-    text = (Path(__file__).parents[1] / "model" / "__init__.py").read_text()
-    found = re.search(r'__version__ = "(.+)"', text)
-    typer.echo(f"softlens {found[1] if found else 'unknown'}")
-    raise typer.Exit(exit_codes.OK)
+def _open_closed_streams() -> None:
+    """Let nothing take the place of a stream the shell has closed, as `2>&-` does.
 
-
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
-    ] = False,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Print a stack trace with an error.")
-    ] = False,
-) -> None:
-    """What every command understands."""
-    del version, debug  # answered by its callback; read by main before anything is parsed
+    The next file to be opened would get its number, and talk would be written into the file.
+    """
+    for name, mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123  for good

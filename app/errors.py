@@ -5,10 +5,13 @@ AppError
 └── UnknownModelError   no such model or version
 """
 
+import difflib
 from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
+
+from app.talk import shortened
 
 
 class Cell(NamedTuple):
@@ -38,6 +41,15 @@ class RequestError(AppError):
 
 class UnknownModelError(AppError):
     """No such model or version."""
+
+
+class Asked(NamedTuple):
+    """What a request asked for, and what there is of that kind."""
+
+    method: str
+    path: str
+    methods: list[str]  # that the path answers, sorted; none if there is no such path
+    paths: list[str]  # that there are, with the names of their parameters in braces
 
 
 class Problem(NamedTuple):
@@ -80,7 +92,7 @@ STATUSES = {
 }
 
 
-def describe(error: Exception) -> Problem:
+def describe(error: Exception, asked: Asked) -> Problem:
     """Decide what a client gets to see."""
     match error:
         case RequestError():
@@ -89,14 +101,24 @@ def describe(error: Exception) -> Problem:
             return _problem("unknown-model", str(error))
         case HTTPException():
             status = HTTPStatus(error.status_code)
-            headers = tuple((error.headers or {}).items())
             slug = status.phrase.lower().replace(" ", "-")
-            return Problem(slug, _title(slug), status, status.description, headers=headers)
+            return Problem(slug, _title(slug), status, *_unrouted(asked))
         case _:
             # A bug: the log has the traceback, the client learns nothing about our insides.
             found = _problem("internal-error", "The server failed in a way it should not have.")
             # uvicorn ends a connection whose request raised; the client is told.
             return found._replace(headers=(("Connection", "close"),))
+
+
+def _unrouted(asked: Asked) -> tuple[str, tuple[Cell, ...], tuple[tuple[str, str], ...]]:
+    """What to tell, without cells but with headers, where no route fits."""
+    path, methods = shortened(asked.path, 100), ", ".join(asked.methods)
+    if methods:
+        detail = f"{path} answers {methods}, not {shortened(asked.method, 20)}"
+        return detail, (), (("Allow", methods),)
+    close = difflib.get_close_matches(asked.path[:100], asked.paths, n=1)
+    hint = f"did you mean {close[0]}?" if close else "/docs lists those that there are"
+    return f"there is no path {path}; {hint}", (), ()
 
 
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:

@@ -1,11 +1,14 @@
 """Exceptions to one line and an exit code: for a process what app.errors is for HTTP."""
 
+import errno
+
 from app import exit_codes
 
 _CODES = {  # by class name, because importing the classes would import NumPy
     "InvalidInputError": exit_codes.BAD_DATA,
     "DatasetError": exit_codes.BAD_DATA,
     "ArtifactError": exit_codes.BAD_DATA,
+    "TooLargeError": exit_codes.USAGE,
     "ModelError": exit_codes.UNEXPECTED,
     "UnfitFileError": exit_codes.BAD_DATA,
     "OptionError": exit_codes.USAGE,
@@ -16,6 +19,10 @@ _CODES = {  # by class name, because importing the classes would import NumPy
     "PermissionError": exit_codes.NO_INPUT,  # outputs have an error of their own
     "OSError": exit_codes.IO_ERROR,
 }
+
+
+# What the system says of names and kinds of files without a class of its own.
+_UNFIT = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
 
 
 class OptionError(Exception):
@@ -47,11 +54,15 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, StartError):
         return str(error), error.exit_code
 
+    if isinstance(error, MemoryError):
+        return "the data need more memory than there is", exit_codes.BAD_DATA
+
     names = [kind.__name__ for kind in type(error).__mro__]
     code = next((_CODES[name] for name in names if name in _CODES), None)
     if code is None:
         line = f"unexpected {type(error).__name__}: {error}; run again with --debug to see where"
         return line, exit_codes.UNEXPECTED
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}", code
+    if isinstance(error, OSError):
+        code = exit_codes.NO_INPUT if error.errno in _UNFIT else code
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error), code
     return str(error), code

@@ -1,6 +1,7 @@
 """create_app: load, wire, return."""
 
 import uuid
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Match, Route
 
 from app import openapi
 from app.check_schemas import check_examples
 from app.codecs import answers
 from app.codecs.rows import Limits
-from app.errors import AppError, describe
+from app.errors import AppError, Asked, describe
 from app.repository import load_repository
 from app.routes import gradient, health, models, pages, predict
 from app.service import Service
@@ -42,16 +44,18 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    for router in (
+    routers = (
         predict.router(service),
         *([gradient.router(service)] if settings.debug else []),
         models.router(service),
         health.router(),
         pages.router(),
-    ):
+    )
+    routes = [*app.routes, *(route for router in routers for route in router.routes)]
+    for router in routers:
         app.include_router(router)
     for kind in (AppError, HTTPException, Exception):
-        app.add_exception_handler(kind, _answer_error)
+        app.add_exception_handler(kind, partial(_answer_error, routes))
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.openapi = partial(_reference, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's way
     return app
@@ -82,8 +86,23 @@ async def _answer_nobody(_request: Request, _error: Exception) -> Response:
     return Response()
 
 
-async def _answer_error(_: Request, error: Exception) -> Response:
-    return answers.problem(describe(error), f"urn:uuid:{uuid.uuid4()}")
+async def _answer_error(
+    routes: Sequence[BaseRoute], request: Request, error: Exception
+) -> Response:
+    problem = describe(error, _asked(routes, request))
+    return answers.problem(problem, f"urn:uuid:{uuid.uuid4()}")
+
+
+def _asked(routes: Sequence[BaseRoute], request: Request) -> Asked:
+    known = [route for route in routes if isinstance(route, Route)]
+    methods = {
+        method
+        for route in known
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    paths = [route.path for route in known]
+    return Asked(request.method, request.url.path, sorted(methods), paths)
 
 
 def _reference(app: FastAPI, generate: Any) -> dict[str, Any]:  # Any: FastAPI's own, and JSON

@@ -9,6 +9,8 @@ from model.gradients import METHODS
 
 Schema = dict[str, Any]  # Any: JSON
 
+_LARGEST_EXAMPLE = 3.402e38  # the largest of 4 digits that is no infinity in float32
+
 _NUMBERS: Schema = {"type": "array", "items": {"type": "number"}, "minItems": 1}
 ROWS: Schema = {
     "description": "Rows of finite numbers, or one flat row.",
@@ -194,5 +196,6 @@ def trace_examples(classifier: Classifier) -> Schema:
 
 
 def _example_row(classifier: Classifier) -> list[float]:
-    """The middle of the training data, short enough to read."""
-    return [float(np.format_float_positional(x, 4, fractional=False)) for x in classifier.centre]
+    """The middle of the training data, short enough to read, and float32 as /predict has it."""
+    centre = classifier.centre.clip(-_LARGEST_EXAMPLE, _LARGEST_EXAMPLE)
+    return [float(np.format_float_positional(x, 4, fractional=False)) for x in centre]

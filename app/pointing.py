@@ -9,6 +9,7 @@ import numpy as np
 from app.codecs.documents import is_plain
 from app.codecs.rows import Batch
 from app.errors import Cell, RequestError
+from app.talk import quoted
 from model import InvalidInputError, Labels
 
 
@@ -23,7 +24,7 @@ def label_indices(names: Sequence[Any], classes: Sequence[Any], field: str) -> L
     for row, name in enumerate(names):
         if is_plain(name) and (type(name), name) in position:
             continue
-        shown = ", ".join(map(repr, list(classes)[:10])) + (", ..." if len(classes) > 10 else "")
+        shown = ", ".join(map(quoted, list(classes)[:10])) + (", ..." if len(classes) > 10 else "")
         place, detail = f"/{field}/{row}", f"expected one of the classes {shown}"
         raise RequestError("unknown-label", f"{detail} at {place}", Cell(place, detail))
     return np.array([position[type(name), name] for name in names], np.int64)

@@ -14,9 +14,10 @@ from model.errors import (
     InvalidInputError,
     ModelError,
     PreflightError,
+    TooLargeError,
     TrainingError,
 )
-from model.files import write_atomically
+from model.files import open_regular, write_atomically
 from model.functions import (
     ACTIVATIONS,
     Activation,
@@ -47,6 +48,7 @@ __all__ = [
     "ModelError",
     "Parameters",
     "PreflightError",
+    "TooLargeError",
     "Trace",
     "TrainingError",
     "backward",
@@ -58,6 +60,7 @@ __all__ = [
     "load_classifier",
     "log_softmax",
     "one_hot",
+    "open_regular",
     "save_artifact",
     "softmax",
     "softmax_jacobian",

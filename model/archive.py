@@ -10,7 +10,8 @@ import math
 import re
 import struct
 import zipfile
-from typing import Any
+from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,23 +51,39 @@ class RefusedError(Exception):
     """Why some bytes are not an artifact; the reader of the file adds its name."""
 
 
+class _Member(NamedTuple):
+    """What the archive says of one member."""
+
+    name: bytes
+    size: int
+    crc: int
+
+
+class _Frame(NamedTuple):
+    """Every byte of an archive but those of its members and of the checksum at its end."""
+
+    heads: list[bytes]  # one before each member
+    end: bytes  # the central directory and the end record
+
+
 def pack(arrays: Arrays) -> bytes:
     """The bytes of the file; the same arrays always give the same bytes.
 
     Args:
         arrays: one for each of MEMBERS, of the dtype and dimensions given there.
     """
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in MEMBERS:
-            member = io.BytesIO()
-            np.lib.format.write_array(member, arrays[name], version=(1, 0), allow_pickle=False)
-            info = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.create_system = 3  # the same bytes on every platform
-            archive.writestr(info, member.getvalue())
-        archive.comment = b"0" * _DIGEST_LENGTH
-    body = buffer.getvalue()[:-_DIGEST_LENGTH]
-    return body + hashlib.sha256(body).hexdigest().encode()
+    files = {
+        name: _npy_header(dtype, arrays[name].shape) + arrays[name].tobytes()
+        for name, (dtype, _) in MEMBERS.items()
+    }
+    frame = _frame(
+        [_Member(f"{name}.npy".encode(), len(file), crc32(file)) for name, file in files.items()]
+    )
+    parts = [part for pair in zip(frame.heads, files.values(), strict=True) for part in pair]
+    digest = hashlib.sha256()
+    for part in (*parts, frame.end):
+        digest.update(part)
+    return b"".join((*parts, frame.end, digest.hexdigest().encode()))
 
 
 def unpack(data: bytes) -> Arrays:
@@ -78,11 +95,14 @@ def unpack(data: bytes) -> Arrays:
     _verify_bytes(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _verify_members(archive.infolist(), len(data))
-            return {name: _array(name, archive.read(f"{name}.npy")) for name in MEMBERS}
+            members = archive.infolist()
+            _verify_members(members, len(data))
+            arrays = {name: _array(name, archive.read(f"{name}.npy")) for name in MEMBERS}
     # What zipfile raises for a damaged archive is not one family.
     except _DAMAGE:
         raise RefusedError("not a readable .npz archive") from None
+    _verify_frame(data, members)
+    return arrays
 
 
 def _verify_bytes(data: bytes) -> None:
@@ -112,6 +132,44 @@ def _verify_members(members: list[zipfile.ZipInfo], size: int) -> None:
         raise RefusedError("declares members larger than itself")
 
 
+def _verify_frame(data: bytes, members: list[zipfile.ZipInfo]) -> None:
+    """Nothing stands beside the members, and what is said of them is what `pack` says."""
+    frame = _frame([_Member(m.filename.encode(), m.file_size, m.CRC) for m in members])
+    at, same = 0, True
+    for head, member in zip(frame.heads, members, strict=True):
+        same &= data[at : at + len(head)] == head
+        at += len(head) + member.file_size
+    if not same or data[at:-_DIGEST_LENGTH] != frame.end:
+        raise RefusedError("not packed as softlens does: other dates, or bytes beside its members")
+
+
+def _frame(members: list[_Member]) -> _Frame:
+    """The frame around stored members dated 1980-01-01 00:00:00, mode 600, made on Unix.
+
+    Written out, because what zipfile writes may change with Python.
+
+    Source: APPNOTE.TXT, the ZIP file format specification, sections 4.3.7, 4.3.12 and 4.3.16.
+    """
+    heads, directory, offset = [], b"", 0
+    for name, size, crc in members:
+        # version 2.0, no flags, stored, time, date, and the sizes before and after
+        said = (20, 0, 0, 0, 0x21, crc, size, size, len(name), 0)
+        heads.append(struct.pack("<4s5H3I2H", b"PK\3\4", *said) + name)
+        made, mode = 3 << 8 | 20, 0o600 << 16
+        entry = struct.pack("<4sH5H3I5H2I", b"PK\1\2", made, *said, 0, 0, 0, mode, offset)
+        directory += entry + name
+        offset += len(heads[-1]) + size
+    count = len(members)
+    sizes = (0, 0, count, count, len(directory), offset, _DIGEST_LENGTH)
+    return _Frame(heads, directory + struct.pack("<4s4H2IH", _END_OF_ZIP, *sizes))
+
+
+def _npy_header(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """What NumPy writes before the numbers: 128 bytes for any shape that fits the file."""
+    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
+    return b"\x93NUMPY\x01\x00\x76\x00" + text.encode().ljust(117) + b"\n"
+
+
 def _array(name: str, member: bytes) -> NDArray[Any]:  # Any: the dtype is checked here
     """One `.npy` member, its header trusted with nothing: no pickle, no allocation by its word."""
     dtype, dimensions = MEMBERS[name]
@@ -128,4 +186,6 @@ def _array(name: str, member: bytes) -> NDArray[Any]:  # Any: the dtype is check
     content = memoryview(member)[header.end() :]
     if math.prod(shape) * np.dtype(dtype).itemsize != len(content):
         raise RefusedError(f"{name}: its shape {shape} does not match its {len(content)} bytes")
+    if header.group() != _npy_header(dtype, shape):
+        raise RefusedError(f"{name}: expected an npy header of 128 bytes, spaced as NumPy does")
     return np.frombuffer(content, dtype).reshape(shape)

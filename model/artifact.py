@@ -15,7 +15,7 @@ import numpy as np
 from model.archive import LARGEST_FILE, MEMBERS, Arrays, RefusedError, pack, unpack
 from model.arrays import Float64s
 from model.errors import ArtifactError
-from model.files import write_atomically
+from model.files import open_regular, write_atomically
 from model.functions import ACTIVATIONS
 from model.network import Parameters
 
@@ -74,7 +74,7 @@ def load_artifact(path: Path) -> Artifact:
         OSError: the file is missing or cannot be read.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             # No more than there is: a larger buffer would be reserved before it is filled.
             data = file.read(min(os.fstat(file.fileno()).st_size, LARGEST_FILE) + 1)
         return _verified(path, data)
@@ -191,10 +191,16 @@ def _verify_kinds(metadata: Metadata) -> None:
         raise RefusedError(f"its metadata lacks {', '.join(missing)}")
     if broken := [key for key in _OBJECTS if not isinstance(metadata[key], dict)]:
         raise RefusedError(f"its {broken[0]} is not a JSON object")
-    if not all(isinstance(scores, dict) for scores in metadata["metrics"].values()):
-        raise RefusedError("its metrics are not JSON objects")
+    if not all(map(_are_scores, metadata["metrics"].values())):
+        raise RefusedError("its metrics must be numbers or null by name, for each part of the data")
     if _has_huge_integer(metadata):
         raise RefusedError("its metadata has an integer of more than 64 bits")
+
+
+def _are_scores(scores: Any) -> bool:  # Any: JSON
+    return isinstance(scores, dict) and all(
+        value is None or type(value) in (int, float) for value in scores.values()
+    )
 
 
 def _refuse_constant(name: str) -> float:

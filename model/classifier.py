@@ -96,7 +96,8 @@ class Classifier:
         with np.errstate(over="ignore", invalid="ignore"):
             trace = forward(self.centred, inputs - self.centre, self.activation)
 
-        finite = np.isfinite(trace.z2).all(axis=1)
+        # An infinite z1 may end as a plausible 0 or 1 behind the activation.
+        finite = np.isfinite(trace.z1).all(axis=1) & np.isfinite(trace.z2).all(axis=1)
         if not finite.all():
             raise InvalidInputError(
                 "non-finite-result", "the logits overflow", int(finite.argmin())
@@ -143,6 +144,8 @@ def fold(artifact: Artifact) -> Classifier:
             W2=centred.W2.astype(np.float32), b2=centred.b2.astype(np.float32)
         )
 
+    if not np.isfinite(centred.W1).all():
+        raise _SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
     typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(W1)))
     rate = _self_test(centred._replace(W1=W1), fast, typical, activation)
     return Classifier(

@@ -5,6 +5,7 @@ ModelError
 ├── DatasetError        training data is missing, malformed or unfit to train on
 ├── ArtifactError       a saved network is missing, damaged or incompatible
 └── TrainingError       training cannot start or cannot go on
+    ├── TooLargeError       the network is larger than a file may be, or than the memory
     ├── PreflightError      the network and its backprop failed their check before the first epoch
     └── DivergedError       a loss or weight stopped being a number
 """
@@ -46,6 +47,10 @@ class ArtifactError(ModelError):
 
 class TrainingError(ModelError):
     """Training cannot start or cannot go on."""
+
+
+class TooLargeError(TrainingError):
+    """The network is larger than a model file may be, or needs more memory than there is."""
 
 
 class PreflightError(TrainingError):

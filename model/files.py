@@ -1,13 +1,38 @@
-"""Write a file so that whoever reads it finds the old bytes or the new ones, never a mixture."""
+"""Files on disk: read without waiting, written so that nobody ever reads half of one."""
 
+import errno
 import os
 import secrets
+import stat
 import time
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
 _SUFFIX = ".softlens-tmp"
 _STALE_SECONDS = 86_400.0
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file to read its bytes.
+
+    Anything else, such as a pipe, could keep the reader waiting for ever.
+
+    Raises:
+        OSError: it is missing, cannot be read, or is something else: IsADirectoryError, or
+            ENXIO as the system says of a socket.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.ENXIO, "Not a regular file", str(path))
+    except OSError:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

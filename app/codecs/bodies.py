@@ -16,10 +16,11 @@ async def read_json_body(request: Request, largest: int) -> bytes:
         RequestError: unsupported-media-type or body-too-large.
     """
     headers = request.headers
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    # Repeated headers must agree: a proxy in front may have gone by another of them.
+    types = {value.partition(";")[0].strip().lower() for value in headers.getlist("content-type")}
+    if types != {"application/json"}:
         raise RequestError("unsupported-media-type", "expected Content-Type: application/json")
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if {value.lower() for value in headers.getlist("content-encoding")} - {"identity"}:
         raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
 
     declared = headers.get("content-length", "0")

@@ -15,6 +15,7 @@ from typing import Any
 import simdjson
 
 from app.errors import Cell, RequestError
+from app.talk import quoted, shortened
 
 # Any: a JSON value, as simdjson's lazy Object and Array or as Python's own dict and list.
 Value = Any
@@ -75,7 +76,7 @@ def _check_keys(keys: list[str], pointer: str, fields: frozenset[str]) -> None:
     if not fields.issuperset(keys):
         key = next(key for key in keys if key not in fields)
         close = difflib.get_close_matches(key[:100], sorted(fields), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else _expected(sorted(fields))
+        hint = f"did you mean {quoted(close[0])}?" if close else _expected(sorted(fields))
         raise RequestError(
             "unknown-field", f"unknown field; {hint}", Cell(child(pointer, key), "unknown")
         )
@@ -110,7 +111,7 @@ def kind(value: Value) -> str:
 
 
 def _expected(known: list[str]) -> str:
-    shown = ", ".join(known[:10])
+    shown = ", ".join(map(shortened, known[:10]))
     return f"expected one of {shown}" + (", ..." if len(known) > 10 else "")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.codecs.documents import Document, Value, child, is_array, is_object, kind, plain_members
 from app.errors import Cell, RequestError
+from app.talk import quoted
 from model import Float64s
 
 # The largest number that rounds to a float32; its shortest print, 3.4028235e38, is one of them.
@@ -91,7 +92,7 @@ def rows_of_records(document: Document, features: list[str], limits: Limits) -> 
         if missing := [name for name in features if name not in values]:
             raise RequestError(
                 "missing-field",
-                f"record {i} lacks {missing[0]!r}"
+                f"record {i} lacks {quoted(missing[0])}"
                 + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
                 Cell(f"/records/{i}", "a feature is missing"),
             )

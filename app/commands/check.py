@@ -55,5 +55,5 @@ def run(
         print_lines([json.dumps({"blind_spots": slugs})] if as_json else slugs)
         return
     report = check(given, read_answer(answer), precision)
-    print_lines([json.dumps(report.document()) if as_json else str(report)])
+    print_lines([json.dumps(report.document())] if as_json else str(report).split("\n"))
     raise typer.Exit(_EXITS[report.verdict])

@@ -9,6 +9,7 @@ import typer
 
 from app import exit_codes
 from app.commands.serve import Host, Port
+from app.interrupts import leaving_at_once
 
 
 def run(host: Host = None, port: Port = None) -> None:
@@ -21,11 +22,12 @@ def run(host: Host = None, port: Port = None) -> None:
         softlens demo --port 9000
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from app.commands.progress import progress
-    from app.server.run import serve
-    from model import save_artifact
-    from model.data import load_digits
-    from model.training import Plan, fit
+    with leaving_at_once():
+        from app.commands.progress import progress
+        from app.server.run import serve
+        from model import save_artifact
+        from model.data import load_digits
+        from model.training import Plan, fit
 
     digits, plan = load_digits(), Plan()
     with tempfile.TemporaryDirectory(prefix="softlens-") as folder:

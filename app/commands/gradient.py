@@ -11,6 +11,7 @@ import typer
 
 from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 from app.failures import OptionError
+from app.interrupts import leaving_at_once
 
 if TYPE_CHECKING:
     from model import Classifier, Floats
@@ -69,8 +70,9 @@ def run(
     """
     if output:
         check_output(output, force=force)
-    from model import load_classifier
-    from model.gradients import PARAMETERS, Question
+    with leaving_at_once():
+        from model import load_classifier
+        from model.gradients import PARAMETERS, Question
 
     classifier = load_classifier(model)
     point = _point(classifier, data, labels, needed=of == "loss")
@@ -86,9 +88,8 @@ def run(
     if output:
         _save(output, arrays)
     elif as_json:
-        typer.echo(
-            json.dumps({**asked, **{name: array.tolist() for name, array in arrays.items()}})
-        )
+        content = {**asked, **{name: array.tolist() for name, array in arrays.items()}}
+        print_lines([json.dumps(content)])
     else:
         summed = of == "loss" or mode is not ModeName.jacobian
         print_lines(
@@ -105,16 +106,18 @@ def run(
 def _point(classifier: "Classifier", data: str, column: str | None, *, needed: bool) -> "Point":
     import numpy as np
 
-    from app.commands.scoring import read_inputs
-    from model.data import read_dataset
+    from app.commands.scoring import naming_rows, read_inputs
+    from model.data import read_labels
     from model.gradients import point_of_network
 
     if needed and column is None:
         raise OptionError("--labels: the loss needs the column of the class")
-    inputs = read_inputs(classifier, data).astype(np.float64)
+    features = read_inputs(classifier, data)
+    inputs = features.inputs.astype(np.float64)
     known = classifier.metadata["classes"]
-    labels = None if column is None else read_dataset(data, column, known=known).labels
-    trace = classifier.trace(inputs)
+    labels = None if column is None else read_labels(data, known, column)
+    with naming_rows(features):
+        trace = classifier.trace(inputs)
     return point_of_network(classifier.centred, classifier.activation, inputs, trace, labels)
 
 

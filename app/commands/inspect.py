@@ -1,10 +1,15 @@
 """softlens inspect: what a model file says of itself, verified."""
 
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any  # Any: JSON
 
-import typer
+from app.commands.output import Json, ModelFile, print_lines
+from app.interrupts import leaving_at_once
+from app.talk import printable
 
-from app.commands.output import Json, ModelFile
+if TYPE_CHECKING:
+    from model import Artifact
 
 
 def run(
@@ -19,40 +24,52 @@ def run(
 
         softlens inspect model.npz --json
     """
-    from model import load_artifact, load_classifier
+    with leaving_at_once():
+        from model import load_artifact, load_classifier
 
     artifact = load_artifact(model)
     load_classifier(model)  # the self-test
-    shapes = {name: list(array.shape) for name, array in artifact.parameters._asdict().items()}
-    metadata = artifact.metadata
     if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    **metadata,
-                    "shapes": shapes,
-                    "temperature": artifact.temperature,
-                    "verified": True,
-                }
-            )
-        )
-        return
+        print_lines([json.dumps(_everything(artifact))])
+    else:
+        print_lines(map(printable, _lines(artifact)))
+
+
+def _everything(artifact: "Artifact") -> dict[str, Any]:
+    return {
+        **artifact.metadata,
+        "shapes": _shapes(artifact),
+        "temperature": artifact.temperature,
+        "verified": True,
+    }
+
+
+def _lines(artifact: "Artifact") -> Iterator[str]:
+    metadata, shapes = artifact.metadata, _shapes(artifact)
     features, hidden = shapes["W1"]
-    typer.echo(f"name         {metadata['name']}")
-    typer.echo(
+    yield f"name         {metadata['name']}"
+    yield (
         f"network      {features} features, {hidden} {metadata['activation']} units, "
         f"{shapes['b2'][0]} classes"
     )
-    typer.echo(f"classes      {_shortened(metadata['classes'])}")
-    typer.echo(f"features     {_shortened(metadata['features'] or ['(no names)'])}")
-    typer.echo(f"temperature  {artifact.temperature:.4f}")
+    yield f"classes      {_shortened(metadata['classes'])}"
+    yield f"features     {_shortened(metadata['features'] or ['(no names)'])}"
+    yield f"temperature  {artifact.temperature:.4f}"
     for part, scores in metadata["metrics"].items():
-        listed = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-        typer.echo(f"{part:<12} {listed}")
+        listed = ", ".join(f"{name} {_score(value)}" for name, value in scores.items())
+        yield f"{part:<12} {listed}"
     for key in ("data", "training", "versions"):
         listed = ", ".join(f"{name} {value}" for name, value in metadata[key].items())
-        typer.echo(f"{key:<12} {listed}")
-    typer.echo(f"sha256       {metadata['sha256']} (verified)")
+        yield f"{key:<12} {listed}"
+    yield f"sha256       {metadata['sha256']} (verified)"
+
+
+def _shapes(artifact: "Artifact") -> dict[str, list[int]]:
+    return {name: list(array.shape) for name, array in artifact.parameters._asdict().items()}
+
+
+def _score(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
 
 
 def _shortened(names: list[object]) -> str:

@@ -27,17 +27,25 @@ def check_output(path: Path, *, force: bool) -> None:
     """
     try:
         str(path).encode()
-        exists = path.exists()
+        exists, target = path.exists(), path.resolve()
     except (UnicodeEncodeError, OSError):
         raise OutputError(f"{str(path)!r:.60}: not a usable file name; choose another") from None
-    if not path.parent.is_dir():
-        raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    except RuntimeError:  # what Python until 3.12 raises for it
+        raise _no_end(path) from None
+    if not exists and target.is_symlink():
+        raise _no_end(path)
+    if not target.parent.is_dir():
+        raise OutputError(f"{path}: the folder {target.parent} does not exist; make it first")
     if exists and not path.is_file():
         raise OutputError(f"{path}: is not a regular file; name another one")
     if exists and not force:
         raise OutputError(f"{path}: already exists; choose another name, or --force to overwrite")
-    if not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{path}: the folder {path.parent} cannot be written to")
+    if not os.access(target.parent, os.W_OK):
+        raise OutputError(f"{path}: the folder {target.parent} cannot be written to")
+
+
+def _no_end(path: Path) -> OutputError:
+    return OutputError(f"{path}: is a link that leads to itself; name another file")
 
 
 @contextmanager
@@ -52,7 +60,7 @@ def writing(path: Path) -> Generator[None, None, None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG):
-            raise
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise OutputError(f"{path}: cannot be created: {error.strerror}") from None
 
 
@@ -73,14 +81,15 @@ def locked(path: Path) -> Generator[None, None, None]:
     Raises:
         LockedError: another process holds it.
     """
-    lock = path.with_name(f".{path.name[:200]}.lock")
+    target = path.resolve()  # one file has one lock, however it is named
+    lock = target.with_name(f".{target.name[:200]}.lock")
     with writing(path):
         file = _open_locked(lock, path)
     with file:
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
         try:
+            with writing(path):
+                os.truncate(file.fileno(), 0)
+                os.write(file.fileno(), str(os.getpid()).encode())
             yield
         finally:
             lock.unlink(missing_ok=True)

@@ -5,16 +5,16 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any  # Any: inputs are uint8 or float64
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
+from app.interrupts import leaving_at_once
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from model import Classifier
+    from model.data import Features
 
 
 def run(
@@ -34,12 +34,13 @@ def run(
     """
     if output:
         check_output(output, force=force)
-    from app.commands.scoring import read_inputs
-    from model import load_classifier
+    with leaving_at_once():
+        from app.commands.scoring import read_inputs
+        from model import load_classifier
 
     classifier = load_classifier(model)
-    inputs = read_inputs(classifier, data)  # all of it, before the first line is printed
-    lines = _json_lines(classifier, inputs) if as_json else _csv_lines(classifier, inputs)
+    features = read_inputs(classifier, data)  # all of it, before the first line is printed
+    lines = (_json_lines if as_json else _csv_lines)(classifier, features)
     if output is None:
         print_lines(lines)
     else:
@@ -49,14 +50,14 @@ def run(
             write_atomically(output, "".join(f"{line}\n" for line in lines).encode())
 
 
-def _json_lines(classifier: "Classifier", inputs: "NDArray[Any]") -> Iterator[str]:
-    for label, probabilities in _answers(classifier, inputs):
+def _json_lines(classifier: "Classifier", features: "Features") -> Iterator[str]:
+    for label, probabilities in _answers(classifier, features):
         yield json.dumps({"label": label, "probabilities": [float(p) for p in probabilities]})
 
 
-def _csv_lines(classifier: "Classifier", inputs: "NDArray[Any]") -> Iterator[str]:
+def _csv_lines(classifier: "Classifier", features: "Features") -> Iterator[str]:
     yield _csv_line(["label", *(f"p({name})" for name in classifier.metadata["classes"])])
-    for label, probabilities in _answers(classifier, inputs):
+    for label, probabilities in _answers(classifier, features):
         yield _csv_line([label, *probabilities])
 
 
@@ -66,13 +67,11 @@ def _csv_line(cells: list[object]) -> str:
     return line.getvalue()
 
 
-def _answers(
-    classifier: "Classifier", inputs: "NDArray[Any]"
-) -> Iterator[tuple[object, list[str]]]:
+def _answers(classifier: "Classifier", features: "Features") -> Iterator[tuple[object, list[str]]]:
     """Label and probabilities of each row, as the shortest digits that round-trip float32."""
-    from app.commands.scoring import blocks
+    from app.commands.scoring import in_blocks
 
     classes = classifier.metadata["classes"]
-    for block in blocks(inputs):
-        for row in classifier.predict(block):
+    for probabilities in in_blocks(features, classifier.predict):
+        for row in probabilities:
             yield classes[int(row.argmax())], [str(p) for p in row]

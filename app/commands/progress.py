@@ -4,8 +4,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from app.talk import say
 from model.training import Epoch
 
 Show = Callable[[Epoch, bool], None]
@@ -42,9 +43,15 @@ def _bar(epochs: int) -> Generator[Show, None, None]:
         TextColumn("{task.description}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=epochs)
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("", total=epochs)
+    try:
+        with suppress(OSError):  # a terminal that is gone; training goes on
+            bar.start()
         yield lambda epoch, _: bar.update(task, advance=1, description=_scores(epoch))
+    finally:
+        with suppress(OSError):
+            bar.stop()
 
 
 @contextmanager
@@ -68,7 +75,7 @@ def _lines(epochs: int) -> Generator[Show, None, None]:
 
 
 def _print(epoch: Epoch, epochs: int) -> None:
-    print(f"epoch {epoch.number}/{epochs}: {_scores(epoch)}", file=sys.stderr)  # noqa: T201  talk
+    say(f"epoch {epoch.number}/{epochs}: {_scores(epoch)}")
 
 
 def _scores(epoch: Epoch) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from app.interrupts import leaving_at_once
+
 Host = Annotated[str | None, typer.Option(help="Address to listen on; 127.0.0.1.")]
 Port = Annotated[
     int | None, typer.Option(help="Port to listen on; 8000. 0 takes any.", min=0, max=65535)
@@ -14,8 +16,9 @@ Port = Annotated[
 
 def run(
     models: Annotated[
-        Path, typer.Argument(help="A model file, or a folder of them.", readable=False)
-    ],
+        Path | None,
+        typer.Argument(help="A model file, or a folder; or SOFTLENS_MODELS.", readable=False),
+    ] = None,
     host: Host = None,
     port: Port = None,
 ) -> None:
@@ -29,7 +32,8 @@ def run(
     """
     # Before NumPy is imported: BLAS threads of a server would only get in each other's way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from app.server.run import serve
+    with leaving_at_once():
+        from app.server.run import serve
 
     flags: dict[str, object] = {"models": models, "host": host, "port": port}
     given = {name: value for name, value in flags.items() if value is not None}

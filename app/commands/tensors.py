@@ -71,7 +71,9 @@ def read_answer(path: Path) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     if path.suffix not in (".npz", ".json"):
         raise OptionError(f"{path}: expected a name that ends in .npz or .json")
-    with path.open("rb") as file:
+    from model import open_regular
+
+    with open_regular(path) as file:
         data = file.read(_LARGEST + 1)
     if len(data) > _LARGEST:
         raise UnfitFileError(f"{path}: expected at most {_LARGEST} bytes")

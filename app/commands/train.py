@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app import exit_codes
-from app.commands.output import Force, check_output, locked, writing
-from app.failures import OptionError
+from app.commands.output import Force, check_output, locked, print_lines, writing
+from app.failures import OptionError, OutputError
+from app.interrupts import leaving_at_once
+from app.talk import printable, say
 
 if TYPE_CHECKING:
     from model.data import Dataset
@@ -79,6 +81,8 @@ def run(
         softlens train rows.csv --target species --output species.npz
     """
     check_output(output, force=force)
+    if output.suffix != ".npz":
+        raise OutputError(f"{output}: expected a name that ends in .npz; name it {output.name}.npz")
     plan = _plan(
         hidden=hidden,
         activation=activation.value,
@@ -102,7 +106,8 @@ def run(
 
 
 def _plan(**choices: Any) -> "Plan":  # Any: as Plan has them, and judges them
-    from model.training import Plan
+    with leaving_at_once():
+        from model.training import Plan
 
     try:
         return Plan(**choices)
@@ -125,19 +130,39 @@ def _train(dataset: "Dataset", plan: "Plan", output: Path) -> int:
     from model import save_artifact
     from model.training import fit
 
+    _tell_of_constants(dataset)
     with progress(plan.epochs) as show:
         result = fit(dataset, plan, output.stem, show)
 
     with writing(output):
         digest = save_artifact(output, result.artifact)
-    scores = result.artifact.metadata["metrics"]["validation"]
-    if scores["rows"]:
-        typer.echo(
-            f"{output}: validation accuracy {scores['accuracy']:.4f}, log-loss "
-            f"{scores['log_loss']:.4f}, ECE {scores['ece']:.4f} on {scores['rows']} rows"
-        )
-    typer.echo(f"{output}: weights of epoch {result.best}, sha256 {digest}")
+    best = f"weights of epoch {result.best}, sha256 {digest}"
+    lines = [*_scores(result.artifact.metadata["metrics"]["validation"]), best]
+    print_lines(printable(f"{output}: {line}") for line in lines)
     return _conclude(result.stopped)
+
+
+def _tell_of_constants(dataset: "Dataset") -> None:
+    """Name a few columns that can only have come along by mistake."""
+    from model.data import constant_columns
+
+    found = constant_columns(dataset)
+    if not found:
+        return
+    names = [f"{i}" if dataset.features is None else repr(dataset.features[i]) for i in found]
+    few = ", ".join(f"{name:.40}" for name in names[:5])
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    what = "column" if len(names) == 1 else "columns"
+    say(f"softlens: {dataset.source}: the same in every row, so of no use: {what} {few}{more}")
+
+
+def _scores(held_out: dict[str, float]) -> list[str]:
+    if not held_out["rows"]:
+        return []
+    return [
+        f"validation accuracy {held_out['accuracy']:.4f}, log-loss {held_out['log_loss']:.4f}, "
+        f"ECE {held_out['ece']:.4f} on {held_out['rows']} rows"
+    ]
 
 
 def _conclude(stopped: str) -> int:
@@ -146,8 +171,8 @@ def _conclude(stopped: str) -> int:
         case "completed" | "patience":
             return exit_codes.OK
         case "interrupted":
-            typer.echo("softlens: interrupted; the best weights so far are saved", err=True)
+            say("softlens: interrupted; the best weights so far are saved")
             return exit_codes.INTERRUPTED
         case _:
-            typer.echo(f"softlens: {stopped}; the best weights before that are saved", err=True)
+            say(f"softlens: {stopped}; the best weights before that are saved")
             return exit_codes.UNEXPECTED

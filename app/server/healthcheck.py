@@ -18,11 +18,11 @@ def is_ready(host: str, port: int) -> bool:
                 b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             )
             return connection.recv(64).startswith(b"HTTP/1.1 200 ")
-    except OSError:
+    except (OSError, TypeError, UnicodeError):  # the last two for a name beyond IDNA
         return False
 
 
 if __name__ == "__main__":
     host = os.environ.get("SOFTLENS_HOST") or "127.0.0.1"
     port = os.environ.get("SOFTLENS_PORT", "")  # Kubernetes may set tcp://... here
-    sys.exit(0 if is_ready(host, int(port) if port.isdigit() else 8000) else 1)
+    sys.exit(0 if is_ready(host, int(port) if port.isdecimal() else 8000) else 1)

@@ -18,6 +18,7 @@ from app import exit_codes, failures
 from app.failures import StartError
 from app.main import create_app
 from app.settings import PREFIX, Settings, explain
+from app.talk import printable, say
 from model import ModelError
 
 log = logging.getLogger("softlens")
@@ -50,6 +51,15 @@ class Server(uvicorn.Server):
                 self._captured_signals.clear()
 
 
+class _Lines(logging.Formatter):
+    """One line for each message, and of a stack trace nothing that a terminal obeys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message as one line, then the lines of the trace."""
+        record.msg, record.args = printable(record.getMessage()), None
+        return "\n".join(map(printable, super().format(record).split("\n")))
+
+
 def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url: None) -> int:
     """Serve until a signal ends it.
 
@@ -60,7 +70,9 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
     Returns:
         The exit code: 0 after SIGTERM, 130 after Ctrl-C, otherwise why it could not start.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines("%(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         return _serve(Settings(**flags), announce)  # type: ignore[arg-type]  # pydantic judges them
@@ -102,6 +114,11 @@ def _listen(host: str, port: int) -> socket.socket:
         raise StartError(
             f"port {port} needs privileges; choose one above 1023", exit_codes.UNAVAILABLE
         ) from None
+    except (TypeError, UnicodeError):  # what Python makes of a name beyond IDNA
+        raise StartError(
+            f"cannot listen on {host:.80}:{port}: no name that a host can have",
+            exit_codes.UNAVAILABLE,
+        ) from None
     except OSError as error:
         # asyncio's own text repeats the address; a name that is not found has no errno.
         number = error.errno or 0
@@ -112,7 +129,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _welcome(app: FastAPI, listener: socket.socket, announce: Callable[[str], None]) -> None:
-    default = app.state.service.repository.default
+    repository = app.state.service.repository
+    default = repository.default
+    for name, version, _ in repository.all():
+        if (name, version) != (default.name, default.version):
+            log.info(
+                "serving %s version %s under /models/%s/versions/%s", name, version, name, version
+            )
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     log.info("serving %s version %s on %s", default.name, default.version, url)
@@ -132,5 +155,5 @@ def _warn_of_typos() -> None:
 
 
 def _refuse(reason: str, exit_code: int) -> int:
-    print(f"softlens: {reason}", file=sys.stderr)  # noqa: T201  the one line of a failed start
+    say(f"softlens: {reason}")
     return exit_code

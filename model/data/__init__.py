@@ -1,7 +1,15 @@
 """Data to train on and predict from: the digits we ship, tables, NumPy archives and IDX files."""
 
-from model.data.dataset import Dataset
+from model.data.dataset import Dataset, Features, constant_columns
 from model.data.digits import load_digits
-from model.data.formats import read_dataset, read_features
+from model.data.formats import read_dataset, read_features, read_labels
 
-__all__ = ["Dataset", "load_digits", "read_dataset", "read_features"]
+__all__ = [
+    "Dataset",
+    "Features",
+    "constant_columns",
+    "load_digits",
+    "read_dataset",
+    "read_features",
+    "read_labels",
+]

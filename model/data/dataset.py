@@ -21,6 +21,14 @@ class Dataset(NamedTuple):
     features: tuple[str, ...] | None  # D names; None when the source has none
     kinds: NDArray[np.int64]  # (D,) equal where columns share one scale, see column_kinds
     source: str  # the name of the file that was read, without its folder
+    target: str | None = None  # the column that held the labels, where columns have names
+
+
+class Features(NamedTuple):
+    """Rows to predict from, and where a person finds each of them."""
+
+    inputs: Inputs  # (N, D) finite, N at least 1
+    locate: Locate  # the file and the row of an index
 
 
 class Unlabelled(NamedTuple):
@@ -65,3 +73,14 @@ def with_labels(
 
     kinds = column_kinds(rows.inputs, rows.features)
     return Dataset(rows.inputs, indices, classes, rows.features, kinds, rows.source)
+
+
+def constant_columns(dataset: Dataset) -> list[int]:
+    """Columns that are the same in every row, so that nothing can be learnt from them.
+
+    Not those that share their scale with columns that vary: the rim of an image is often blank.
+    """
+    varies = dataset.inputs.min(axis=0) != dataset.inputs.max(axis=0)
+    members = np.unique(dataset.kinds, return_inverse=True)[1]
+    kind_varies = np.bincount(members, varies) > 0
+    return np.flatnonzero(~kind_varies[members]).tolist()

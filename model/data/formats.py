@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from model.data.dataset import Dataset
+from model.arrays import Labels
+from model.data.dataset import Dataset, Features
 from model.data.idx import is_idx, read_idx, read_idx_images
-from model.data.inputs import Inputs
 from model.data.labels import Label
 from model.data.npz import read_npz, read_npz_features
-from model.data.table import read_csv, read_csv_features
+from model.data.table import read_csv, read_csv_features, read_csv_labels
 from model.data.wording import named, shown
 from model.errors import DatasetError
+from model.files import open_regular
 
 UNDERSTOOD = (
     ".csv or .csv.gz (a table with a header), .npz (arrays X and y), or images,labels "
@@ -48,16 +49,36 @@ def read_dataset(
     raise _unknown_format(path)
 
 
-def read_features(text: str, features: tuple[str, ...] | None, width: int) -> Inputs:
+def read_labels(
+    text: str, known: Sequence[Label], target: str | None = None, usual: str | None = None
+) -> Labels:
+    """Read the labels of data to evaluate a model on; of a table no other column.
+
+    Args:
+        text: as for read_dataset.
+        known: the classes of the model.
+        target: the column of labels, for tables.
+        usual: the column in tables where no target is named; the last one if None.
+
+    Returns:
+        (N,), indices into the classes, N at least 1.
+
+    Raises:
+        DatasetError: as for read_dataset.
+        OSError: as for read_dataset.
+    """
+    if _is_table(text):
+        return read_csv_labels(Path(text), usual if target is None else target, known)
+    return read_dataset(text, target, known).labels
+
+
+def read_features(text: str, features: tuple[str, ...] | None, width: int) -> Features:
     """Read data to predict from; labels may be absent and are not looked at.
 
     Args:
         text: as for read_dataset; of IDX files the images alone suffice.
         features: the model's D names, or None; columns of tables are found by them.
         width: D.
-
-    Returns:
-        (N, D), finite, N at least 1.
 
     Raises:
         DatasetError: the data is malformed, of no known format, or not of this model's features.
@@ -67,17 +88,17 @@ def read_features(text: str, features: tuple[str, ...] | None, width: int) -> In
     if _is_table(text):
         return read_csv_features(path, features, width)
 
-    inputs = read_npz_features(path) if _is_archive(text) else _read_images(text)
-    if inputs.shape[1] != width:
+    found = read_npz_features(path) if _is_archive(text) else _read_images(text)
+    if found.inputs.shape[1] != width:
         images = (_idx_pair(text) or (path,))[0]
         raise DatasetError(
             f"{named(images)}: expected {width} features in each row, as the model has, found "
-            f"{inputs.shape[1]}; give data of the kind the model was trained on"
+            f"{found.inputs.shape[1]}; give data of the kind the model was trained on"
         )
-    return inputs
+    return found
 
 
-def _read_images(text: str) -> Inputs:
+def _read_images(text: str) -> Features:
     """The images of an IDX pair or of a file of their own."""
     if pair := _idx_pair(text):
         return read_idx_images(pair[0])
@@ -108,7 +129,7 @@ def _unknown_format(path: Path) -> DatasetError:
     Raises:
         OSError: there is none.
     """
-    with path.open("rb"):
+    with open_regular(path):
         return DatasetError(
             f"{named(path)}: expected {UNDERSTOOD}, found a file of no known format; convert it "
             "to one of these"

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from model.data.wording import named
 from model.errors import DatasetError
+from model.files import open_regular
 
 Stream: TypeAlias = BufferedReader | gzip.GzipFile  # of bytes
 
@@ -25,7 +26,7 @@ def open_gzipped(path: Path) -> Iterator[Stream]:
         OSError: the file is missing or cannot be read.
     """
     try:
-        with path.open("rb") as raw:
+        with open_regular(path) as raw:
             if raw.peek(2)[:2] != GZIP_MAGIC:
                 yield raw
                 return

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.data.dataset import Dataset, Unlabelled, with_labels
+from model.data.dataset import Dataset, Features, Unlabelled, with_labels
 from model.data.gzipped import Stream, open_gzipped
 from model.data.labels import Label
 from model.data.wording import named
@@ -36,7 +36,7 @@ def read_idx(images: Path, labels: Path, known: Sequence[Label] | None = None) -
         DatasetError: a file is no such IDX file, or they do not belong together.
         OSError: a file is missing or cannot be read.
     """
-    inputs = read_idx_images(images)
+    inputs = read_idx_images(images).inputs
     raw = _read_array(labels, LABEL_DIMENSIONS)
     if len(raw) != len(inputs):
         raise DatasetError(
@@ -54,11 +54,8 @@ def read_idx(images: Path, labels: Path, known: Sequence[Label] | None = None) -
     return dataset._replace(kinds=np.zeros(inputs.shape[1], np.int64))
 
 
-def read_idx_images(path: Path) -> NDArray[np.uint8]:
-    """Read images alone.
-
-    Returns:
-        (N, D), each image flattened row by row.
+def read_idx_images(path: Path) -> Features:
+    """Read images alone: (N, D) bytes, each image flattened row by row.
 
     Raises:
         DatasetError: it is no IDX file of images.
@@ -69,7 +66,8 @@ def read_idx_images(path: Path) -> NDArray[np.uint8]:
         raise DatasetError(
             f"{named(path)}: expected images, found shape {images.shape}; give a file with some"
         )
-    return images.reshape(len(images), -1)
+    name = named(path)
+    return Features(images.reshape(len(images), -1), locate=lambda i: f"{name}: image {i}")
 
 
 def is_idx(path: Path) -> bool:

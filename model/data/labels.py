@@ -88,7 +88,7 @@ def _comparable(label: Label) -> Label:
 def as_number(value: Label) -> int | float | None:
     """The number that text in a file stands for, NaN and infinities included; None if it is none.
 
-    float() alone would also take "1_000", which no other program reads as a number.
+    float() alone would also take "1_000" and the digits of every script; other programs do not.
     """
     if not isinstance(value, str):
         return value
@@ -96,7 +96,7 @@ def as_number(value: Label) -> int | float | None:
     if len(value) <= 300 and _INTEGER.fullmatch(value):
         return int(value)
     try:
-        return None if "_" in value else float(value)
+        return None if "_" in value or not value.strip().isascii() else float(value)
     except ValueError:
         return None
 

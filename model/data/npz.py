@@ -1,6 +1,7 @@
 """NumPy archives: `X` (N, D) numbers and `y` (N,) labels, read without pickle."""
 
 import errno
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,12 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from model.data.dataset import Dataset, Unlabelled, with_labels
+from model.data.dataset import Dataset, Features, Unlabelled, with_labels
 from model.data.inputs import Inputs
 from model.data.labels import Label
 from model.data.wording import listed, named, shown
 from model.errors import DatasetError
+from model.files import open_regular
 
 # Any: what the file holds is found out here.
 Found = NDArray[Any]
@@ -49,25 +51,23 @@ def read_npz(path: Path, known: Sequence[Label] | None = None) -> Dataset:
     )
 
 
-def read_npz_features(path: Path) -> Inputs:
-    """Read X alone.
-
-    Returns:
-        (N, D), uint8 or float64.
+def read_npz_features(path: Path) -> Features:
+    """Read X alone: (N, D), uint8 or float64.
 
     Raises:
         DatasetError: X is missing or unfit, or the file is damaged.
         OSError: the file is missing or cannot be read.
     """
+    name = named(path)
     with _open_archive(path) as archive:
-        X = _member(archive, "X", named(path))
-    return _inputs(X, named(path))
+        X = _member(archive, "X", name)
+    return Features(_inputs(X, name), locate=lambda i: f"{name}: X[{i}]")
 
 
 @contextmanager
 def _open_archive(path: Path) -> Iterator[NpzFile]:
     """Open an archive; whatever goes wrong inside it is a DatasetError."""
-    with path.open("rb") as raw:
+    with open_regular(path) as raw:
         if not raw.read(2) == b"PK":
             raise DatasetError(
                 f"{named(path)}: expected a NumPy archive (.npz), found a file of another kind; "
@@ -78,8 +78,13 @@ def _open_archive(path: Path) -> Iterator[NpzFile]:
             archive = np.load(raw, allow_pickle=False)
             with archive:
                 yield archive
-        except (DatasetError, MemoryError):
+        except DatasetError:
             raise
+        except MemoryError as error:
+            raise DatasetError(
+                f"{named(path)}: expected arrays that fit the memory, found otherwise "
+                f"({shown(str(error))}); correct the shape, or give fewer rows"
+            ) from error
         # Damage surfaces as almost anything: zip, zlib, struct, token, value or memory errors.
         except Exception as error:
             if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
@@ -99,7 +104,7 @@ def _member(archive: NpzFile, member: str, name: str) -> Found:
             "with np.savez(file, X=..., y=...)"
         )
     try:
-        return archive[member]
+        found = archive[member]
     except ValueError as error:
         if "allow_pickle" not in str(error):
             raise
@@ -107,6 +112,12 @@ def _member(archive: NpzFile, member: str, name: str) -> Found:
             f"{name}: {member}: expected numbers or text, found Python objects, which are never "
             f"unpickled; convert {member} with np.asarray(..., dtype=...)"
         ) from error
+    if not isinstance(found, np.ndarray):
+        raise DatasetError(
+            f"{name}: {member}: expected an array, found a member that is no .npy file; save it "
+            "with np.savez(file, X=..., y=...)"
+        )
+    return found
 
 
 def _inputs(X: Found, name: str) -> Inputs:
@@ -143,8 +154,10 @@ def _as_inputs(X: Found) -> Inputs:
 def _raw_labels(y: Found, name: str) -> list[Label]:
     """Y as Python values; bytes that are not UTF-8 stay recognisable as such."""
     match y.dtype.kind:
-        case "i" | "u" | "U":
+        case "i" | "u":
             return y.tolist()
+        case "U":
+            return _texts(y, name)
         case "b":
             return y.astype(np.uint8).tolist()
         case "f":
@@ -155,3 +168,13 @@ def _raw_labels(y: Found, name: str) -> list[Label]:
             raise DatasetError(
                 f"{name}: y: expected integers, numbers or text, found {y.dtype}; convert y"
             )
+
+
+def _texts(y: Found, name: str) -> list[Label]:
+    """Text of any byte order; NumPy does not look whether its numbers are characters."""
+    code = np.dtype(np.uint32).newbyteorder(y.dtype.byteorder)
+    if y.dtype.itemsize and np.ascontiguousarray(y).view(code).max() > sys.maxunicode:
+        raise DatasetError(
+            f"{name}: y: expected text, found numbers that are no Unicode characters; convert y"
+        )
+    return y.tolist()

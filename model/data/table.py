@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from model.arrays import Float64s
+from model.arrays import Float64s, Labels
 from model.data.csv_rows import Sheet, open_sheet, refuse_numeric_header
-from model.data.dataset import Dataset, Unlabelled, with_labels
-from model.data.labels import Label, as_number, is_unicode
+from model.data.dataset import Dataset, Features, Unlabelled, with_labels
+from model.data.labels import Label, Locate, as_number, find_labels, is_unicode
 from model.data.wording import listed, shown, suggestion
 from model.errors import DatasetError
 
@@ -45,16 +45,38 @@ def read_csv(
         rows = _read_rows(sheet, features, label)
 
     names = tuple(sheet.columns[i] for i in features)
-    column = shown(sheet.columns[label])
-    return with_labels(
+    dataset = with_labels(
         Unlabelled(rows.values, names, sheet.name),
         rows.texts,
-        locate=lambda i: f"{sheet.name}: row {rows.lines[i]}, column {column}",
+        locate=_locating(sheet, rows, label),
         known=known,
     )
+    return dataset._replace(target=sheet.columns[label])
 
 
-def read_csv_features(path: Path, features: tuple[str, ...] | None, width: int) -> Float64s:
+def read_csv_labels(path: Path, target: str | None, known: Sequence[Label]) -> Labels:
+    """Read the column of labels alone: what the others hold does not matter.
+
+    Args:
+        path: `.csv` or `.csv.gz`.
+        target: the column of labels; the last one if None.
+        known: a model's classes, to label by.
+
+    Returns:
+        (N,), indices into the classes, N at least 1.
+
+    Raises:
+        DatasetError: the table is malformed, or a label is none of the classes.
+        OSError: the file is missing or cannot be read.
+    """
+    with open_sheet(path) as sheet:
+        label = _target_position(sheet, target)
+        rows = _read_rows(sheet, [], label)
+    _refuse_no_rows(sheet, rows, "evaluate on")
+    return find_labels(rows.texts, known, _locating(sheet, rows, label)).indices
+
+
+def read_csv_features(path: Path, features: tuple[str, ...] | None, width: int) -> Features:
     """Read what a model of these features predicts from.
 
     Columns are found by name, in any order and among others. For a model without names they are
@@ -65,22 +87,28 @@ def read_csv_features(path: Path, features: tuple[str, ...] | None, width: int) 
         features: the model's D names, or None.
         width: D.
 
-    Returns:
-        (N, D), N at least 1.
-
     Raises:
         DatasetError: a feature is missing, or the table is malformed.
         OSError: the file is missing or cannot be read.
     """
     with open_sheet(path) as sheet:
         chosen = _by_name(sheet, features) if features else _by_position(sheet, width)
-        values = _read_rows(sheet, chosen).values
+        rows = _read_rows(sheet, chosen)
+    _refuse_no_rows(sheet, rows, "predict from")
+    return Features(rows.values, _locating(sheet, rows))
 
-    if not len(values):
+
+def _refuse_no_rows(sheet: Sheet, rows: Rows, purpose: str) -> None:
+    if not len(rows.lines):
         raise DatasetError(
-            f"{sheet.name}: expected rows below the header, found none; add rows to predict from"
+            f"{sheet.name}: expected rows below the header, found none; add rows to {purpose}"
         )
-    return values
+
+
+def _locating(sheet: Sheet, rows: Rows, column: int | None = None) -> Locate:
+    """How a row is named in messages, and with it the column to blame if there is one."""
+    where = "" if column is None else f", column {shown(sheet.columns[column])}"
+    return lambda i: f"{sheet.name}: row {rows.lines[i]}{where}"
 
 
 def _target_position(sheet: Sheet, target: str | None) -> int:
@@ -156,8 +184,11 @@ def _finite_numbers(cells: Sequence[str]) -> list[float] | None:
         numbers = list(map(float, cells))
     except ValueError:
         return None
-    # float() takes "1_000", which no other program reads as a number.
-    return None if "_" in "".join(cells) or not all(map(math.isfinite, numbers)) else numbers
+    # float() takes "1_000" and the digits of every script, which other programs do not.
+    text = "".join(cells)
+    if "_" in text or not (text.isascii() or "".join(map(str.strip, cells)).isascii()):
+        return None
+    return numbers if all(map(math.isfinite, numbers)) else None
 
 
 def _fault(cell: str) -> str:

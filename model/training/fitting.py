@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from model.archive import LARGEST_FILE
 from model.arrays import Float32s
 from model.artifact import Artifact
 from model.classifier import fold
 from model.data import Dataset
-from model.errors import ArtifactError, DatasetError, DivergedError
+from model.errors import ArtifactError, DatasetError, DivergedError, TooLargeError
 from model.functions import ACTIVATIONS
 from model.network import Parameters, initial_parameters
 from model.training.calibration import fit_temperature
@@ -79,13 +80,21 @@ def fit(
 
     Raises:
         DatasetError: the target is no class, or a feature cannot be standardised.
+        TooLargeError: the network cannot be saved, or there is too little memory.
         PreflightError: the start or the backprop is not what it should be.
         DivergedError: training broke down before the first epoch ended, or left nothing of use.
         KeyboardInterrupt: before the first epoch ended.
     """
-    with _threads(plan.threads):
-        task = _prepare(dataset, plan)
-        run = _run(_start(task, len(dataset.classes)), task, report, clock)
+    _refuse_too_large(dataset, plan)
+    try:
+        with _threads(plan.threads):
+            task = _prepare(dataset, plan)
+            run = _run(_start(task, len(dataset.classes)), task, report, clock)
+    except MemoryError:
+        raise TooLargeError(
+            f"{plan.hidden} hidden units, in batches of {plan.batch_size} rows, need more memory "
+            "than there is; choose fewer"
+        ) from None
 
     held_out = task.held_out
     z2 = logits(run.parameters, ACTIVATIONS[plan.activation], held_out.inputs)
@@ -114,6 +123,17 @@ def _threads(number: int) -> AbstractContextManager[object]:
     except ImportError:
         return nullcontext()
     return threadpool_limits(number)
+
+
+def _refuse_too_large(dataset: Dataset, plan: Plan) -> None:
+    """Refuse what could not be saved, before anything is allocated for it."""
+    features, classes = dataset.inputs.shape[1], len(dataset.classes)
+    most = LARGEST_FILE // (4 * (features + 1 + classes))  # bytes of float32 for each unit
+    if plan.hidden > most:
+        raise TooLargeError(
+            f"expected at most {most} hidden units for {features} features and {classes} classes, "
+            f"because a model file has at most {LARGEST_FILE} bytes; got {plan.hidden}"
+        )
 
 
 def _prepare(dataset: Dataset, plan: Plan) -> _Task:

@@ -74,11 +74,11 @@ class Learner:
         smoothing = np.float32(plan.label_smoothing)
         self.targets = (1 - smoothing) * np.eye(classes, dtype=np.float32) + smoothing / classes
 
+    @np.errstate(over="ignore", invalid="ignore")  # looked for in the loss
     def step(self, rows: Rows, learning_rate: float) -> Batch:
         """One update on one batch. Source: docs/mathematics.md, equations 12 to 17, 21, 22."""
-        with np.errstate(over="ignore", invalid="ignore"):  # looked for in the loss
-            trace = forward(self.parameters, rows.inputs, self.activation)
-            loss = cross_entropy(trace.z2, rows.labels)
+        trace = forward(self.parameters, rows.inputs, self.activation)
+        loss = cross_entropy(trace.z2, rows.labels)
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss}: {self._culprit(trace)} is not finite")
 
@@ -89,8 +89,7 @@ class Learner:
             kept = 1 - learning_rate * self.plan.weight_decay
             np.multiply(self.parameters.W1, kept, out=self.parameters.W1)
             np.multiply(self.parameters.W2, kept, out=self.parameters.W2)
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.optimizer.step(self.flat, self.gradient, learning_rate)
+        self.optimizer.step(self.flat, self.gradient, learning_rate)
 
         correct = int((trace.z2.argmax(axis=1) == rows.labels).sum())
         return Batch(loss, correct, math.sqrt(np.dot(self.gradient, self.gradient)))

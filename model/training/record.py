@@ -18,6 +18,7 @@ from model.training.plan import Plan
 
 def describe(dataset: Dataset, plan: Plan, name: str) -> Metadata:
     """The metadata that is known before training."""
+    target = {} if dataset.target is None else {"target": dataset.target}
     return {
         "name": name,
         "classes": list(dataset.classes),
@@ -29,6 +30,7 @@ def describe(dataset: Dataset, plan: Plan, name: str) -> Metadata:
             "source": dataset.source,
             "rows": len(dataset.labels),
             "sha256": _fingerprint(dataset),
+            **target,
         },
         "versions": {
             "softlens": __version__,

@@ -296,6 +296,17 @@ FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
         "/proc",
     ),
     "a name that is too long": (["train", "--output", "n" * 300], 73, "file name"),
+    "a network too large to save": (
+        ["train", "--output", "NEW", "--hidden", "1000000000000"],
+        2,
+        "at most 3579139 hidden units",
+    ),
+    "more units than any number": (
+        ["train", "--output", "NEW", "--hidden", "1" + "0" * 30],
+        2,
+        "--hidden",
+    ),
+    "a model of another name": (["train", "--output", "model.v2"], 73, "name it model.v2.npz"),
     "a derivative against the flow": (
         ["gradient", "MODEL", "TABLE", "--of", "inputs", "--wrt", "logits"],
         2,

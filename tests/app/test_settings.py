@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,10 +60,14 @@ def test_nothing_to_serve_says_what_to_set() -> None:
     assert "set SOFTLENS_MODELS" in done.stderr
 
 
-def test_an_unreadable_model_is_an_error_of_its_own(tmp_path: Path) -> None:
-    done = start(models=tmp_path / ("n" * 300), port=0)
+@pytest.mark.parametrize("name", ["n" * 300, "file/model.npz", "pipe"])
+def test_a_model_that_no_file_can_be_is_an_error_of_its_own(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
 
-    assert done.returncode == 74
+    done = start(models=tmp_path / name, port=0)
+
+    assert done.returncode == 66
     assert done.stderr.count("\n") == 1
 
 

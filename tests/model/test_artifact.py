@@ -40,7 +40,9 @@ def rewrite(path: Path, members: Members, compression: int = zipfile.ZIP_STORED)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, data in members.items():
-            archive.writestr(name, data)
+            info = zipfile.ZipInfo(name)  # dated 1980-01-01, as a genuine file
+            info.create_system, info.compress_type = 3, compression
+            archive.writestr(info, data)
     path.write_bytes(sealed(buffer.getvalue()))
 
 
@@ -192,6 +194,15 @@ HOSTILE: dict[str, tuple[Callable[[Path], Members], str]] = {
     "header of 20 KB": (with_member("W1", header("{" + " " * 20_000 + "}")), "header"),
     "nested header": (with_member("W1", header("(" * 5000)), "header"),
     "npy version 9": (with_member("W1", b"\x93NUMPY\x09\x00\x00\x00"), "npy header"),
+    "header spaced otherwise": (
+        with_member(
+            "b1",
+            header(
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (7, ), }".ljust(117), bytes(28)
+            ),
+        ),
+        "b1: expected an npy header of 128 bytes",
+    ),
     "missing member": (
         lambda path: {k: v for k, v in members_of(path).items() if k != "b1.npy"},
         "exactly the members",
@@ -224,7 +235,19 @@ HOSTILE: dict[str, tuple[Callable[[Path], Members], str]] = {
     "half a surrogate pair": (with_metadata(features=["\ud800", "b", "c", "d"]), "not JSON"),
     "metric of 81 bits": (with_metadata(metrics={"test": {"rows": 2**80}}), "more than 64 bits"),
     "metrics as a list": (with_metadata(metrics=[]), "metrics is not a JSON object"),
-    "a metric as a number": (with_metadata(metrics={"test": 1}), "metrics are not JSON objects"),
+    "a metric as a number": (with_metadata(metrics={"test": 1}), "metrics must be numbers or null"),
+    "a metric as a text": (
+        with_metadata(metrics={"test": {"ece": "low"}}),
+        "metrics must be numbers or null",
+    ),
+    "a metric as a boolean": (
+        with_metadata(metrics={"test": {"good": True}}),
+        "metrics must be numbers or null",
+    ),
+    "metrics nested deeply": (
+        with_metadata(metrics={"test": {"x": json.loads("[" * 300 + "]" * 300)}}),
+        "metrics must be numbers or null",
+    ),
     "training as a text": (with_metadata(training="long"), "training is not a JSON object"),
     "header length of 0": (
         lambda path: (
@@ -299,6 +322,50 @@ def test_what_would_be_refused_is_never_saved(path: Path, rng: np.random.Generat
         save_artifact(path, broken)
 
     assert path.read_bytes() == before
+
+
+def other_dates(path: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members_of(path).items():
+            archive.writestr(zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0)), data)
+    return buffer.getvalue()
+
+
+def with_extra(path: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members_of(path).items():
+            info = zipfile.ZipInfo(name)
+            info.create_system, info.extra = 3, b"\xfe\xca\x04\x00evil"
+            archive.writestr(info, data)
+    return buffer.getvalue()
+
+
+def with_payload(path: Path) -> bytes:
+    """Bytes between the last member and the directory, whose place is corrected."""
+    whole, payload = path.read_bytes(), b"#!/bin/sh"
+    at = whole.index(b"PK\x01\x02")
+    moved = (at + len(payload)).to_bytes(4, "little")
+    return whole[:at] + payload + whole[at:-70] + moved + b"\0\0"
+
+
+@pytest.mark.parametrize("disguise", [other_dates, with_extra, with_payload])
+def test_an_archive_that_is_packed_otherwise_is_refused(
+    disguise: Callable[[Path], bytes], path: Path
+) -> None:
+    path.write_bytes(sealed(disguise(path)))
+
+    with pytest.raises(ArtifactError, match="not packed as softlens does"):
+        load_artifact(path)
+
+
+def test_an_archive_packed_alike_by_another_program_is_the_same(path: Path) -> None:
+    genuine = path.read_bytes()
+
+    rewrite(path, members_of(path))
+
+    assert path.read_bytes() == genuine
 
 
 def test_a_missing_file_is_the_systems_own_error(tmp_path: Path) -> None:

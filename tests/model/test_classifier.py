@@ -192,3 +192,21 @@ def test_a_unit_that_no_typical_row_wakes_is_reckoned_with(rng: np.random.Genera
     p = fold(artifact).predict(x)
 
     np.testing.assert_allclose(p, plain_probabilities(artifact, x), rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_hidden_layer_that_overflows_is_refused_too(
+    activation: str, rng: np.random.Generator
+) -> None:
+    """Products of both signs overflow: their sum is anything, and relu would make a 0 of it."""
+    classifier = fold(make_artifact(rng, scale=1e-3, activation=activation))
+    rows = np.ones((5, 4))
+    rows[3] = 1.7e308
+
+    with pytest.raises(InvalidInputError, match="row 3: the logits overflow"):
+        classifier.trace(rows)
+
+
+def test_a_scale_too_small_to_divide_by_fails_the_self_test(rng: np.random.Generator) -> None:
+    with pytest.raises(ArtifactError, match="W1 overflows when divided by input_scale"):
+        fold(make_artifact(rng, scale=5e-324))

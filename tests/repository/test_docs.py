@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app import exit_codes
-from app.cli import COMMANDS
+from app.command_line import COMMANDS
 from app.errors import STATUSES
 from app.settings import Settings
 from model import save_artifact

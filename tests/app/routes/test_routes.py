@@ -77,6 +77,45 @@ def test_another_method_is_a_405_that_names_the_right_one(
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "methods"),
+    [
+        ("POST", "/livez", "GET, HEAD"),
+        ("PUT", "/models/fixture", "GET"),
+        ("GET", "/models/fixture/versions/1/predict", "POST"),
+        ("DELETE", "/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_every_method_that_a_path_answers_is_allowed(
+    method: str, path: str, methods: str, client: httpx.Client
+) -> None:
+    answer = client.request(method, path)
+
+    assert answer.headers["allow"] == methods
+    assert answer.json()["detail"] == f"{path} answers {methods}, not {method}"
+    for allowed in methods.split(", "):
+        assert client.request(allowed, path).status_code not in {404, 405}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/predict/", "there is no path /predict/; did you mean /predict?"),
+        ("/nowhere", "there is no path /nowhere; /docs lists those that there are"),
+        ("/%1b%5b2J", r"there is no path /\x1b[2J; /docs"),
+        ("/" + "q" * 50_000, "qqq...; /docs"),
+    ],
+)
+def test_a_path_that_is_not_there_is_named_safely(
+    path: str, words: str, client: httpx.Client
+) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert words in answer.json()["detail"]
+    assert len(answer.content) < 600
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {}, {"content-type": "text/plain"}, {"content-type": "multipart/form-data; boundary=x"},
@@ -91,6 +130,27 @@ def test_another_media_type_is_a_415(headers: dict[str, str], client: httpx.Clie
 
     assert answer.status_code == 415
     assert answer.json()["type"] == "/problems/unsupported-media-type"
+
+
+@pytest.mark.parametrize(
+    "extra", [("content-type", "text/plain"), ("content-encoding", "gzip"), ("content-type", "")]
+)
+def test_a_repeated_header_that_says_something_else_is_a_415(
+    extra: tuple[str, str], client: httpx.Client
+) -> None:
+    headers = [("content-type", "application/json"), ("content-encoding", "identity"), extra]
+
+    answer = client.post("/predict", content=b'{"inputs": [1, 2, 3, 4]}', headers=headers)
+
+    assert answer.status_code == 415
+
+
+def test_a_repeated_header_that_says_the_same_is_none(client: httpx.Client) -> None:
+    headers = [("content-type", "application/json"), ("content-type", "application/json;q=1")]
+
+    answer = client.post("/predict", content=b'{"inputs": [1, 2, 3, 4]}', headers=headers)
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -83,6 +84,24 @@ def test_a_taken_port_is_one_line_and_exit_69(model_file: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("host", ["ä" * 70, "a..b", "exa mple", "[::1]"])
+def test_a_host_that_cannot_be_is_one_line_and_exit_69(host: str, model_file: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app.server"],
+        env=environment(models=model_file, port=0, host=host),
+        capture_output=True, text=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 69
+    assert "cannot listen on" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["ä" * 70, "\udcff"])
+def test_the_health_check_finds_nobody_at_a_host_that_cannot_be(host: str) -> None:
+    assert not is_ready(host, 1)
+
+
 def test_the_shipped_model_is_served_when_nothing_is_mounted(model_file: Path) -> None:
     if Path("/models").exists():
         pytest.skip("this machine has a /models of its own")
@@ -102,6 +121,26 @@ def test_models_that_were_asked_for_are_not_silently_replaced(
 
     assert done.returncode == (66 if name else 65)
     assert str(tmp_path / name) in done.stderr
+
+
+def test_every_model_that_is_served_is_logged(model_file: Path, tmp_path: Path) -> None:
+    for name in ("b.npz", "a.npz"):
+        shutil.copy(model_file, tmp_path / name)
+
+    with serving(tmp_path) as server:
+        server.stop()
+
+    assert server.stderr == [
+        "INFO serving b version 1 under /models/b/versions/1\n",
+        f"INFO serving a version 1 on {server.url}\n",
+    ]
+
+
+def test_serve_without_an_argument_serves_what_the_setting_says(model_file: Path) -> None:
+    program = "import sys; sys.argv = ['softlens', 'serve']; from app.cli import main; main()"
+
+    with serving(model_file, program=program) as server, server.client() as client:
+        assert client.get("/models").json()["models"][0]["name"] == "fixture"
 
 
 def test_the_health_check_sees_a_ready_server(model_file: Path) -> None:

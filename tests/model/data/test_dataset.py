@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.data.dataset import Unlabelled, with_labels
+from model.data.dataset import Unlabelled, constant_columns, with_labels
 from model.errors import DatasetError
 
 
@@ -37,3 +37,11 @@ def test_one_class_only_is_refused_and_named() -> None:
 def test_an_unusable_label_is_located() -> None:
     with pytest.raises(DatasetError, match=r"some\.csv: row 1: expected a label"):
         with_labels(rows(2), ["a", ""], place)
+
+
+def test_columns_that_never_vary_are_found_unless_they_are_pixels() -> None:
+    inputs = np.array([[1.0, 5.0, 0.0, 0.0], [2.0, 5.0, 0.0, 3.0]])
+    data = with_labels(Unlabelled(inputs, None, "some.csv"), ["a", "b"], place)
+
+    assert constant_columns(data) == [1, 2]
+    assert constant_columns(data._replace(kinds=np.array([0, 1, 2, 2]))) == [1]

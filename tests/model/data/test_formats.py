@@ -50,7 +50,7 @@ def test_every_format_gives_the_same_dataset(folder: Path, text: str) -> None:
     ["{0}/t.csv", "{0}/t.npz", "{0}/images.gz,{0}/labels", "{0}/images.gz,{0}/no", "{0}/images.gz"],
 )
 def test_features_are_read_from_every_format_without_labels(folder: Path, text: str) -> None:
-    inputs = read_features(text.format(folder), None, 2)
+    inputs = read_features(text.format(folder), None, 2).inputs
 
     assert inputs.tolist() == [[1, 2], [3, 4]]
 

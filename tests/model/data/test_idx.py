@@ -92,6 +92,6 @@ def test_labels_that_do_not_fit_are_explained(
 def test_images_can_be_read_alone(tmp_path: Path) -> None:
     images, labels = write_pair(tmp_path, idx(1, 2, 2), b"")
 
-    assert read_idx_images(images).tolist() == [[0, 1, 2, 3]]
+    assert read_idx_images(images).inputs.tolist() == [[0, 1, 2, 3]]
     assert is_idx(images)
     assert not is_idx(labels)

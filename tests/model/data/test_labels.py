@@ -76,3 +76,7 @@ def test_an_unusable_label_is_located(label: Label, found: str) -> None:
 )
 def test_numbers_are_what_other_programs_read_as_numbers(text: str, number: float | None) -> None:
     assert as_number(text) == number
+
+
+def test_digits_of_other_scripts_are_text() -> None:
+    assert encode_labels(["٣", "1"], str).classes == ("1", "٣")

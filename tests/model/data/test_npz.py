@@ -1,4 +1,5 @@
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_bytes_stay_bytes_and_other_numbers_become_float64(
 ) -> None:
     ones = np.ones((2, 3), dtype=dtype)
 
-    inputs = read_npz_features(write(tmp_path, X=ones))
+    inputs = read_npz_features(write(tmp_path, X=ones)).inputs
 
     assert inputs.dtype == np.dtype(kept)
     assert inputs.tolist() == [[1, 1, 1], [1, 1, 1]]
@@ -60,7 +61,7 @@ def test_bytes_stay_bytes_and_other_numbers_become_float64(
 def test_images_are_flattened(tmp_path: Path) -> None:
     images = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
 
-    inputs = read_npz_features(write(tmp_path, X=np.asfortranarray(images)))
+    inputs = read_npz_features(write(tmp_path, X=np.asfortranarray(images))).inputs
 
     assert inputs.tolist() == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]
 
@@ -70,6 +71,7 @@ def test_images_are_flattened(tmp_path: Path) -> None:
     [
         (np.array(["b", "a"]), ("a", "b")),
         (np.array([b"b", b"a"]), ("a", "b")),
+        (np.array(["b", "a"], dtype=">U3"), ("a", "b")),
         (np.array([True, False]), (0, 1)),
         (np.array([1.0, 0.0], dtype=np.float32), (0, 1)),
         (np.array([1.5, 0.0]), (0.0, 1.5)),
@@ -156,3 +158,48 @@ def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
         read_npz(tmp_path / "some.npz")
 
     assert_explained(error, ["NumPy archive", "another kind"])
+
+
+def with_member(path: Path, name: str, content: bytes) -> Path:
+    """An archive of X and y of which one member is replaced."""
+    arrays = {"X.npy": X, "y.npy": Y}
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, array in arrays.items():
+            buffer = io.BytesIO()
+            np.save(buffer, array)
+            if not member.startswith(name[0]):
+                archive.writestr(member, buffer.getvalue())
+        archive.writestr(name, content)
+    return path
+
+
+def npy(descr: str, shape: str, content: bytes = b"") -> bytes:
+    text = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + content
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("X", b"1,2\n", ["X", "array", "no .npy file"]),
+        ("y", b"", ["y", "array", "no .npy file"]),
+        ("y.npy", npy("<U1", "(3,)", b"\xff\xff\xff\x00" * 3), ["y", "Unicode"]),
+        ("y.npy", npy(">U1", "(3,)", b"\x00\x11\x00\x00" * 3), ["y", "Unicode"]),
+        ("y.npy", npy("<U0", "(3,)"), ["y[0]", "found nothing"]),
+        ("X.npy", npy("<f8", f"({2**46}, 2)"), ["fit the memory", "allocate"]),
+        ("X.npy", npy("<f8", f"({2**62}, {2**62})"), ["damaged"]),
+        ("X.npy", npy("<f8", "(-3, 2)"), ["damaged"]),
+        ("X.npy", npy("<f8", "(3, 2)", b"12345678"), ["damaged"]),
+        ("y.npy", npy(f"<U{2**29}", "(3,)"), ["NumPy archive"]),
+        ("y.npy", npy("|V0", "(3,)"), ["y"]),
+    ],
+)
+def test_a_hostile_member_is_a_fault_of_the_data(
+    tmp_path: Path, name: str, content: bytes, words: list[str]
+) -> None:
+    path = with_member(tmp_path / "some.npz", name, content)
+
+    with pytest.raises(DatasetError) as error:
+        read_npz(path)
+
+    assert_explained(error, words)

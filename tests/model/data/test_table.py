@@ -84,6 +84,8 @@ def test_what_a_csv_writer_wrote_is_read_back_bit_for_bit(
         ("9" * 400, ["finite number", "'99999", "...", "infinite as float64"]),
         ("True", ["finite number", "text 'True'"]),
         ("0x10", ["finite number", "text '0x10'"]),
+        ("\u0663", ["finite number", "text '\u0663'"]),
+        ("1\uff0e5", ["finite number", "text '1\uff0e5'"]),
         ('"a\nb"', ["finite number", r"text 'a\nb'"]),
     ],
 )
@@ -162,7 +164,7 @@ def test_a_truncated_gzip_is_explained(tmp_path: Path) -> None:
 def test_features_are_found_by_name_in_any_order_among_others(tmp_path: Path) -> None:
     path = write(tmp_path, "id,b,a,note\nk1,2,1,\nk2,4,3,text\n")
 
-    inputs = read_csv_features(path, ("a", "b"), 2)
+    inputs = read_csv_features(path, ("a", "b"), 2).inputs
 
     assert inputs.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
@@ -170,7 +172,7 @@ def test_features_are_found_by_name_in_any_order_among_others(tmp_path: Path) ->
 def test_features_named_by_numbers_are_found_in_a_table_without_target(tmp_path: Path) -> None:
     path = write(tmp_path, "0,1\n5,6\n")
 
-    inputs = read_csv_features(path, ("0", "1"), 2)
+    inputs = read_csv_features(path, ("0", "1"), 2).inputs
 
     assert inputs.tolist() == [[5.0, 6.0]]
 
@@ -179,7 +181,7 @@ def test_features_named_by_numbers_are_found_in_a_table_without_target(tmp_path:
 def test_without_names_the_first_columns_are_the_features(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text)
 
-    inputs = read_csv_features(path, None, 2)
+    inputs = read_csv_features(path, None, 2).inputs
 
     assert inputs.tolist() == [[1.0, 2.0]]
 
@@ -214,3 +216,16 @@ def test_a_culprit_is_found_among_the_columns_that_count(tmp_path: Path) -> None
         read_csv_features(path, ("b", "a"), 2)
 
     assert_explained(error, ["row 3", "column 'b'", "'oops'"])
+
+
+def test_a_table_remembers_its_target(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,kind,y\n1,0,2\n3,1,4\n")
+
+    assert read_csv(path, " kind ").target == "kind"
+    assert read_csv(path, None, known=[2, 4]).target == "y"
+
+
+def test_blanks_of_any_kind_around_a_number_do_not_count(tmp_path: Path) -> None:
+    path = write(tmp_path, "x,y\n\u00a01.5 ,a\n2\u2003,b\n")
+
+    assert read_csv(path).inputs.tolist() == [[1.5], [2.0]]

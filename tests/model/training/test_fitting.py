@@ -1,4 +1,9 @@
+import subprocess
+import sys
 import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any  # Any: choices of a plan
 
 import numpy as np
 import pytest
@@ -15,6 +20,7 @@ from model.data import Dataset, load_digits
 from model.training import Epoch, Plan, fit
 from model.training.calibration import expected_calibration_error
 from model.training.fitting import _prepare, _run, _start
+from tests.serving import environment
 
 QUICK = Plan(hidden=16, epochs=8, learning_rate=5e-3)
 
@@ -206,3 +212,52 @@ def test_features_that_never_vary_can_be_trained_on() -> None:
     dataset = Dataset(np.ones((40, 2)), np.arange(40) % 2, (0, 1), None, np.arange(2), "t")
 
     assert fit(dataset, Plan(hidden=8, epochs=2), "constant").best >= 1
+
+
+def test_the_target_is_part_of_what_is_told_of_the_data(digits: Dataset) -> None:
+    table = fit(digits._replace(target="digit"), QUICK, "t").artifact.metadata["data"]
+
+    assert table["target"] == "digit"
+    assert "target" not in fit(digits, QUICK, "t").artifact.metadata["data"]
+
+
+def test_too_little_memory_is_one_line() -> None:
+    program = (
+        "import pathlib, re, resource\n"
+        "from model import TooLargeError\n"
+        "from model.data import load_digits\n"
+        "from model.training import Plan, fit\n"
+        "size = re.search(r'VmSize:\\s+(\\d+)', pathlib.Path('/proc/self/status').read_text())\n"
+        "limit = int(size[1]) * 1024 + 40_000_000\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        "try:\n    fit(load_digits(), Plan(hidden=1_000_000), 'digits')\n"
+        "except TooLargeError as error:\n    print(error)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True, text=True, check=True, timeout=60, env=environment(),
+    )  # fmt: skip
+
+    assert "1000000 hidden units, in batches of 64 rows, need more memory" in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize(
+    ("learning_rate", "weight_decay"),
+    [(1e300, 0.2), (1e19, 0.2), (1e19, 0.0), (1e38, 0.0), (1e300, 1e300), (1e-3, 1e300)],
+)
+def test_no_choice_of_numbers_is_a_warning(
+    optimizer: Any, activation: Any, learning_rate: float, weight_decay: float, digits: Dataset,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """Warnings are errors here; what breaks down is said once, as an error of its own."""
+    plan = Plan(
+        hidden=16, epochs=3, optimizer=optimizer, activation=activation,
+        learning_rate=learning_rate, weight_decay=weight_decay,
+    )  # fmt: skip
+
+    with suppress(DivergedError):
+        save_artifact(tmp_path / "m.npz", fit(digits, plan, "digits").artifact)
