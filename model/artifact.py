@@ -193,6 +193,8 @@ def _verify_kinds(metadata: Metadata) -> None:
         raise RefusedError(f"its {broken[0]} is not a JSON object")
     if not all(map(_are_scores, metadata["metrics"].values())):
         raise RefusedError("its metrics must be numbers or null by name, for each part of the data")
+    if "certificate" in metadata and not _is_certificate(metadata["certificate"]):
+        raise RefusedError("its certificate is not what training writes")
     if _has_huge_integer(metadata):
         raise RefusedError("its metadata has an integer of more than 64 bits")
 
@@ -200,6 +202,15 @@ def _verify_kinds(metadata: Metadata) -> None:
 def _are_scores(scores: Any) -> bool:  # Any: JSON
     return isinstance(scores, dict) and all(
         value is None or type(value) in (int, float) for value in scores.values()
+    )
+
+
+def _is_certificate(found: Any) -> bool:  # Any: JSON
+    kinds = {"verdict": str, "seed": int, "relative_error": dict, "mistakes_seen": list}
+    if not isinstance(found, dict):
+        return False
+    return all(type(found.get(key)) is kind for key, kind in kinds.items()) and all(
+        map(_are_scores, found["relative_error"].values())
     )
 
 

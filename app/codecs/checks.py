@@ -19,7 +19,7 @@ from app.codecs.nested import nested_array
 from app.codecs.rows import FLOAT64_LARGEST, Batch, Limits, rows_of
 from app.errors import Cell, RequestError
 from model import Float64s
-from model.gradients import LEVELS
+from model.gradients import LARGEST_SEED, LEVELS
 
 _FIELDS = ("probe", "given", "inputs", "logits", "labels", "candidate", "precision")
 _GIVEN = (
@@ -116,6 +116,8 @@ def _probe(value: Value) -> tuple[str, int]:
         _refuse("invalid-value", "/probe/level", f"one of {', '.join(LEVELS)}")
     if type(seed) is not int:
         _refuse("invalid-type", "/probe/seed", f"an integer, got {kind(seed)}")
+    if not 0 <= seed <= LARGEST_SEED:
+        _refuse("invalid-value", "/probe/seed", "an integer from 0 to 2^63 - 1")
     return level, seed
 
 

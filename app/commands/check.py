@@ -2,14 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any  # Any: arrays, numbers and text, by name
 
 import typer
 
 from app import exit_codes
 from app.commands.output import Json, print_lines
 from app.commands.tensors import read_answer, read_problem
-from app.failures import OptionError
+from app.failures import OptionError, UnfitFileError
+
+if TYPE_CHECKING:
+    from model import InvalidInputError
+    from model.gradients import Report
 
 _EXITS = {
     "right": exit_codes.OK,
@@ -47,13 +51,41 @@ def run(
     """
     if blind_spots == (answer is not None):
         raise OptionError("expected an ANSWER, or --blind-spots without one")
-    from model.gradients import blind_spots_of, check
-
     given = read_problem(problem)
     if answer is None:
-        slugs = list(blind_spots_of(given))
+        slugs = _blind_spots(problem, given)
         print_lines([json.dumps({"blind_spots": slugs})] if as_json else slugs)
         return
-    report = check(given, read_answer(answer), precision)
+    report = _report(problem, given, answer, precision)
     print_lines([json.dumps(report.document())] if as_json else str(report).split("\n"))
     raise typer.Exit(_EXITS[report.verdict])
+
+
+def _blind_spots(problem: Path, given: dict[str, Any]) -> list[str]:
+    from model import InvalidInputError
+    from model.gradients import blind_spots_of
+
+    try:
+        return list(blind_spots_of(given))
+    except InvalidInputError as error:
+        raise _located(error, {"given": problem}) from None
+
+
+def _report(problem: Path, given: dict[str, Any], answer: Path, precision: str | None) -> "Report":
+    from model import InvalidInputError
+    from model.gradients import check
+
+    try:
+        return check(given, read_answer(answer), precision)
+    except InvalidInputError as error:
+        if error.name == "precision":
+            raise OptionError(f"--precision: {error.detail}") from None
+        raise _located(error, {"given": problem, "candidate": answer}) from None
+
+
+def _located(error: "InvalidInputError", files: dict[str, Path]) -> UnfitFileError:
+    """What is said of an array, said of the file that holds it."""
+    root, _, name = (error.name or "given").partition("/")
+    row = [] if error.row is None else [f"row {error.row}"]
+    places = [str(files[root]), *([name] if name else []), *row, error.detail]
+    return UnfitFileError(": ".join(places))

@@ -58,6 +58,8 @@ def _lines(artifact: "Artifact") -> Iterator[str]:
     for part, scores in metadata["metrics"].items():
         listed = ", ".join(f"{name} {_score(value)}" for name, value in scores.items())
         yield f"{part:<12} {listed}"
+    if "certificate" in metadata:
+        yield f"certificate  {_certified(metadata['certificate'])}"
     for key in ("data", "training", "versions"):
         listed = ", ".join(f"{name} {value}" for name, value in metadata[key].items())
         yield f"{key:<12} {listed}"
@@ -66,6 +68,18 @@ def _lines(artifact: "Artifact") -> Iterator[str]:
 
 def _shapes(artifact: "Artifact") -> dict[str, list[int]]:
     return {name: list(array.shape) for name, array in artifact.parameters._asdict().items()}
+
+
+def _certified(certificate: dict[str, Any]) -> str:
+    """Such as: gradients right at probe seed 1: worst relative error 2e-16 in float64, ..."""
+    errors = ", ".join(
+        f"{max((error or 0 for error in tensors.values()), default=0):.1e} in {precision}"
+        for precision, tensors in certificate["relative_error"].items()
+    )
+    return (
+        f"gradients {certificate['verdict']} at the probe with seed {certificate['seed']}: worst "
+        f"relative error {errors}; {len(certificate['mistakes_seen'])} mistakes would have shown"
+    )
 
 
 def _score(value: float | None) -> str:

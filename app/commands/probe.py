@@ -25,7 +25,9 @@ class LevelName(StrEnum):
 def run(
     *,
     level: Annotated[LevelName, typer.Option(help="How much of the network it holds.")],
-    seed: Annotated[int, typer.Option(help="From 0 to 2^63 - 1; the same problem for ever.")],
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="The same seed, the same problem, for ever.")
+    ],
     output: Annotated[
         Path | None, typer.Option(help="An .npz or .json for the problem; else JSON is printed.")
     ] = None,

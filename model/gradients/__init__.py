@@ -25,7 +25,12 @@ from model.gradients.derivatives import (
 from model.gradients.diagnosis.judging import Judged, Verdict, Worst
 from model.gradients.diagnosis.naming import Found
 from model.gradients.diagnosis.report import Report
-from model.gradients.diagnosis.verdicts import assert_gradient, blind_spots_of, check
+from model.gradients.diagnosis.verdicts import (
+    assert_gradient,
+    blind_spots_of,
+    check,
+    possible_mistakes,
+)
 from model.gradients.differences import (
     CentralDifference,
     Kink,
@@ -45,10 +50,11 @@ from model.gradients.oracles import (
     complex_step_slope,
     reference_loss,
 )
-from model.gradients.probes import Probe, probe
+from model.gradients.probes import LARGEST_SEED, Probe, probe
 from model.gradients.reading import read_given
 
 __all__ = [
+    "LARGEST_SEED",
     "LEVELS",
     "METHODS",
     "NODES",
@@ -94,6 +100,7 @@ __all__ = [
     "jacobian_floor",
     "point_of_logits",
     "point_of_network",
+    "possible_mistakes",
     "probe",
     "read_given",
     "reference_loss",

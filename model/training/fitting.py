@@ -16,6 +16,7 @@ from model.errors import ArtifactError, DatasetError, DivergedError, TooLargeErr
 from model.functions import ACTIVATIONS
 from model.network import Parameters, initial_parameters
 from model.training.calibration import fit_temperature
+from model.training.certificate import certify
 from model.training.loop import Epoch, Learner, Rows, logits, train
 from model.training.plan import Plan
 from model.training.preflight import preflight
@@ -86,6 +87,7 @@ def fit(
         KeyboardInterrupt: before the first epoch ended.
     """
     _refuse_too_large(dataset, plan)
+    certificate = certify(ACTIVATIONS[plan.activation], plan.seed)
     try:
         with _threads(plan.threads):
             task = _prepare(dataset, plan)
@@ -102,6 +104,7 @@ def fit(
     metadata = describe(dataset, plan, name) | {
         "history": [epoch._asdict() for epoch in run.history],
         "metrics": measure(z2 / np.float32(temperature), held_out.labels),
+        "certificate": certificate,
     }
     metadata["training"] |= {"best_epoch": run.best.number, "stopped": run.stopped}
     scaling = task.scaling

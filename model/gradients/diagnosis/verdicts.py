@@ -94,6 +94,15 @@ def blind_spots_of(given: Probe | GivenArrays | Given) -> tuple[str, ...]:
     return blind_spots(context.right, context.alone, floors)
 
 
+def possible_mistakes(given: Probe | GivenArrays | Given) -> tuple[str, ...]:
+    """Slugs of the mistakes that an answer is compared with here, seen or not.
+
+    Raises:
+        InvalidInputError: a name, shape or value is not what is expected.
+    """
+    return tuple(dict.fromkeys(mistake.slug for mistake in _context(given).alone.mistakes))
+
+
 def _context(given: Probe | GivenArrays | Given) -> Context:
     if isinstance(given, Probe):
         return _context_of_probe(given.level, given.seed)

@@ -1,0 +1,68 @@
+"""The backprop that trains, put to the test that anybody's backprop can be put to."""
+
+import numpy as np
+
+from model.artifact import Metadata
+from model.errors import PreflightError
+from model.functions import Activation, one_hot
+from model.gradients import Probe, Report, check, possible_mistakes, probe
+from model.network import Parameters, backward, forward
+
+_PRECISIONS = ("float64", "float32")  # what softlens checks in, and what it trains in
+
+
+def certify(activation: Activation, seed: int) -> Metadata:
+    """Check the training gradients at a probe, and keep what was found.
+
+    The probe is the first from `seed` on that has this activation; its weight decay and
+    temperature are left out, because training applies them elsewhere.
+
+    Args:
+        activation: of the network that is to be trained.
+        seed: at which to begin.
+
+    Returns:
+        JSON: the probe, the relative error of each tensor by precision, the slugs of the mistakes
+        that would have shown, and of those that would not.
+
+    Raises:
+        PreflightError: a gradient is not right.
+    """
+    problem = _problem(activation, seed)
+    given = problem.given | {"weight_decay": 0.0, "temperature": 1.0}
+    reports = {precision: _report(given, activation, precision) for precision in _PRECISIONS}
+    for precision, report in reports.items():
+        if report.verdict != "right":
+            raise PreflightError(
+                f"the backprop of training is {report.verdict} in {precision} at the probe with "
+                f"seed {problem.seed}; this is a bug in softlens"
+            )
+
+    unseen = reports["float32"].blind_spots
+    return {
+        "verdict": "right",
+        "level": problem.level,
+        "seed": problem.seed,
+        "probe_version": problem.probe_version,
+        "relative_error": {
+            precision: {name: found.relative_error for name, found in report.tensors.items()}
+            for precision, report in reports.items()
+        },
+        "mistakes_seen": [slug for slug in possible_mistakes(given) if slug not in unseen],
+        "blind_spots": list(unseen),
+    }
+
+
+def _problem(activation: Activation, seed: int) -> Probe:
+    while (found := probe("network", seed)).given["activation"] != activation.name:
+        seed = (seed + 1) % 2**63
+    return found
+
+
+def _report(given: Metadata, activation: Activation, precision: str) -> Report:
+    parameters = Parameters(*(given[name].astype(precision) for name in Parameters._fields))
+    x = given["inputs"].astype(precision)
+    y = one_hot(given["labels"], len(parameters.b2)).astype(precision)
+    found = backward(parameters, x, forward(parameters, x, activation), y, activation)
+    candidate = {f"d{name}": np.asarray(array) for name, array in found._asdict().items()}
+    return check(given, candidate, precision)
