@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from model.arrays import Floats
 from model.gradients.diagnosis.fitting import Way, distances
-from model.gradients.diagnosis.ways import delta3s, jacobians
 from model.gradients.given import Given, Hidden, Loss, Tensors, backprop
 from model.gradients.mistakes import deltas, layouts, scales, sums
 from model.gradients.mistakes.mistake import Mistake, arrays
@@ -27,18 +26,19 @@ class Alone(NamedTuple):
     tensors: Tensors  # (K, ...) each, of the right shape; NaN for those of another shape
 
 
-def each_alone(given: Given, right: Tensors) -> Alone:
+def each_alone(given: Given, right: Tensors, usual: list[Way]) -> Alone:
     """Every mistake that can be made at this level, in each of its forms.
 
     Args:
         given: where.
         right: the right answers there.
+        usual: the ways in which the first step, the Jacobian or delta3, may have gone.
     """
     with np.errstate(all="ignore"):
         if given.loss is None:
-            found = [_of_ways(_jacobians(given, right), "jacobian")]
+            found = [_of_ways(_jacobians(given, right, usual), "jacobian")]
         else:
-            found = list(_from_delta3(given, given.loss, right))
+            found = list(_from_delta3(given, given.loss, right, usual))
     found += _layouts(right)
     mistakes = [mistake for part in found for mistake in part.mistakes]
     return Alone(
@@ -65,16 +65,16 @@ def _of_ways(ways: list[Way], name: str) -> Alone:
     return Alone([way.names[0] for way in same], {name: np.stack([way.value for way in same])})
 
 
-def _jacobians(given: Given, right: Tensors) -> list[Way]:
+def _jacobians(given: Given, right: Tensors, usual: list[Way]) -> list[Way]:
     scaled = [
         Way((scale.mistake,), right["jacobian"] * scale.factor(given.output.T))
         for scale in scales.JACOBIAN_SCALES  # those that are 1 here, too
     ]
-    return scaled + [way for way in jacobians(given.output) if len(way.names) == 1]
+    return scaled + [way for way in usual if len(way.names) == 1]
 
 
-def _from_delta3(given: Given, loss: Loss, right: Tensors) -> Iterator[Alone]:
-    first = _of_ways(_delta3s(loss), "delta3")
+def _from_delta3(given: Given, loss: Loss, right: Tensors, usual: list[Way]) -> Iterator[Alone]:
+    first = _of_ways(_delta3s(loss, usual), "delta3")
     if given.hidden is None:
         yield first
     else:
@@ -89,11 +89,11 @@ def _from_delta3(given: Given, loss: Loss, right: Tensors) -> Iterator[Alone]:
     yield Alone((scales.ADAM,), {name: _RATE * np.sign(a)[None] for name, a in right.items()})
 
 
-def _delta3s(loss: Loss) -> list[Way]:
+def _delta3s(loss: Loss, usual: list[Way]) -> list[Way]:
     N, C = loss.p.shape
     towards_uniform = (loss.y - 1 / C) / (N * loss.T)
     return [
-        *delta3s(loss, None)[1:],
+        *usual[1:],
         *(
             Way((scale.mistake,), loss.delta3 * scale.factor(N, C, loss.T))
             for scale in scales.SCALES

@@ -7,7 +7,12 @@ import numpy as np
 from model.arrays import Floats
 from model.gradients.chain import known
 from model.gradients.diagnosis.candidates import likeness
-from model.gradients.diagnosis.measured import Implied, implied_delta2, implied_delta3
+from model.gradients.diagnosis.measured import (
+    Implied,
+    implied_by_weights,
+    implied_delta2,
+    implied_delta3,
+)
 from model.gradients.diagnosis.terms import in_terms
 from model.gradients.given import Given, Hidden, Loss, Tensors
 
@@ -33,11 +38,14 @@ def evidence(given: Given, right: Tensors, values: Tensors, tolerance: float) ->
     fitting = {name: value for name, value in values.items() if value.shape == right[name].shape}
     found: Evidence = {"scale": _scales(given, right, fitting)}
     found["invariants"] = _invariants(given, fitting)
-    if given.loss is not None:
-        found |= _of_delta3(given.loss, given, values, tolerance)
+    first, second = implied_delta3(given, values), implied_delta2(given, values)
+    if given.loss is not None and first is not None and first.delta.any():
+        found |= _of_delta3(given.loss, first, tolerance)
+    if given.hidden is not None and second is not None:
+        delta3 = known(given.loss).delta3 if first is None else first.delta
+        found["implied_activation_derivative"] = _of_slope(given.hidden, second, delta3, tolerance)
     if given.hidden is not None:
-        found |= _of_slope(given.hidden, known(given.loss), given, values, tolerance)
-        found |= _of_decay(given.hidden, given, values)
+        found["implied_weight_decay"] = _of_decay(given.hidden, values, first, second)
     return {name: value for name, value in found.items() if value is not None and len(value)}
 
 
@@ -85,17 +93,13 @@ def _invariants(given: Given, values: Tensors) -> Evidence:
     return found
 
 
-def _of_delta3(loss: Loss, given: Given, values: Tensors, tolerance: float) -> Evidence:
-    shown = implied_delta3(given, values)
-    if shown is None or not shown.delta.any():
-        return {}
+def _of_delta3(loss: Loss, shown: Implied, tolerance: float) -> Evidence:
     scaled = shown.delta * len(loss.p) * loss.T
-    ones = np.ones_like(loss.p)
     with np.errstate(all="ignore"):
         basis = {
-            "a2": loss.p, "y": loss.y, "1": ones, "z2": loss.z, "a2 y": loss.p * loss.y,
-            "a2^2": loss.p**2, "a2^2 y": loss.p**2 * loss.y, "a2^3": loss.p**3,
-            "y / a2": loss.y / loss.p,
+            "a2": loss.p, "y": loss.y, "1": np.ones_like(loss.p), "z2": loss.z,
+            "a2 y": loss.p * loss.y, "a2^2": loss.p**2, "a2^2 y": loss.p**2 * loss.y,
+            "a2^3": loss.p**3, "y / a2": loss.y / loss.p,
         }  # fmt: skip
     usual = {"a2": loss.p, "y": loss.y}
     terms = in_terms(scaled, usual, tolerance) or in_terms(scaled, basis, tolerance)
@@ -111,40 +115,42 @@ def _of_delta3(loss: Loss, given: Given, values: Tensors, tolerance: float) -> E
     }
 
 
-def _of_slope(
-    hidden: Hidden, loss: Loss, given: Given, values: Tensors, tolerance: float
-) -> Evidence:
+def _of_slope(hidden: Hidden, shown: Implied, delta3: Floats, tolerance: float) -> Evidence:
     """delta2 / (delta3 W2^T), with the answer's own delta3 where it shows one."""
-    shown, first = implied_delta2(given, values), implied_delta3(given, values)
-    if shown is None:
-        return {}
-    back = (loss.delta3 if first is None else first.delta) @ hidden.parameters.W2.T
+    back = delta3 @ hidden.parameters.W2.T
     readable = np.abs(back) > _READABLE * np.abs(back).max()
     slope = np.divide(shown.delta, back, out=np.full_like(back, np.nan), where=readable)
     basis = {
         "f'(z1)": hidden.slope, "1": np.ones_like(back), "a1": hidden.a1, "a1^2": hidden.a1**2,
         "z1": hidden.z1, "z1^2": hidden.z1**2,
     }  # fmt: skip
-    usable = {name: array[readable] for name, array in basis.items()}
     terms = None
     if readable.any() and slope[readable].any():
+        usable = {name: array[readable] for name, array in basis.items()}
         terms = in_terms(slope[readable], usable, 100 * tolerance)
     return {
-        "implied_activation_derivative": {
-            "text": None if terms is None else f"f' = {terms}",
-            "outside_span_of_inputs": shown.residual,
-            "z1": hidden.z1,
-            "implied": slope,
-            "expected": hidden.slope,
-        }
+        "text": None if terms is None else f"f' = {terms}",
+        "outside_span_of_inputs": shown.residual,
+        "z1": hidden.z1,
+        "implied": slope,
+        "expected": hidden.slope,
     }
 
 
-def _of_decay(hidden: Hidden, given: Given, values: Tensors) -> Evidence:
-    """The weight decay in each gradient of weights; and in biases, where they show one."""
-    found: dict[str, Implied | None] = {
-        "dW1": implied_delta2(given, {k: v for k, v in values.items() if k == "dW1"}),
-        "dW2": implied_delta3(given, {k: v for k, v in values.items() if k == "dW2"}),
+def _of_decay(
+    hidden: Hidden, values: Tensors, first: Implied | None, second: Implied | None
+) -> Evidence:
+    """The weight decay in each gradient of weights; a delta that was posted does not tell it."""
+    found = {
+        "dW1": second if "delta2" not in values else _apart(hidden.x, values, "dW1", hidden),
+        "dW2": first if "delta3" not in values else _apart(hidden.a1, values, "dW2", hidden),
     }
-    decays = {name: one.decay for name, one in found.items() if one is not None}
-    return {"implied_weight_decay": decays | {"expected": hidden.decay} if decays else None}
+    decays = {name: one.decay for name, one in found.items() if one is not None and name in values}
+    return decays | {"expected": hidden.decay} if decays else {}
+
+
+def _apart(source: Floats, values: Tensors, name: str, hidden: Hidden) -> Implied | None:
+    if name not in values:
+        return None
+    weights = hidden.parameters.W1 if name == "dW1" else hidden.parameters.W2
+    return implied_by_weights(source, values[name], weights)

@@ -12,7 +12,7 @@ from model.gradients.diagnosis.fitting import Names, Posted, Way, distances
 from model.gradients.diagnosis.judging import TELLING, Floors
 from model.gradients.diagnosis.layers import unique
 from model.gradients.diagnosis.search import Explanation, explain
-from model.gradients.diagnosis.ways import delta2s, delta3s, factors
+from model.gradients.diagnosis.ways import delta2s, factors
 from model.gradients.given import Given, Tensors
 from model.gradients.mistakes import layouts
 from model.gradients.mistakes.mistake import Mistake
@@ -39,6 +39,7 @@ class Context(NamedTuple):
 
     given: Given
     right: Tensors
+    usual: list[Way]  # in which the first step may have gone
     alone: Alone
     floors: Floors
 
@@ -86,7 +87,7 @@ def _explanation(context: Context, posted: dict[str, Posted]) -> Explanation:
         or whole.other_places(right, posted)
         or whole.one_factor(given, right, posted)
         or whole.one_size(right, posted)
-        or explain(given, posted)
+        or explain(given, context.usual, posted)
     )
 
 
@@ -100,7 +101,7 @@ def _equivalents(
         return {slug: lookalikes(context.alone, slug, answer)}
     equivalent = {}
     if found.first is not None and len(found.first.names) == 1 and context.given.loss is not None:
-        others = delta3s(context.given.loss, None)
+        others = context.usual
         equivalent[found.first.names[0].slug] = _same_way(found.first, others)
     if found.second is not None and len(found.second.names) == 1:
         loss, delta3 = known(context.given.loss), known(found.first).value

@@ -40,7 +40,7 @@ def inferred(values: Floats) -> Precision:
     found = values[np.isfinite(values) & (values != 0)]
     if not len(found) or np.array_equal(found, np.rint(found)):
         return named(FLOAT64, values)
-    digits = max(map(_digits, found.tolist()))
+    digits = _most_digits(found)
     if digits < _FLOAT32_DIGITS - 2:
         return _printed(digits, values)
     for dtype in (np.float16, np.float32):
@@ -79,6 +79,16 @@ def _printed(digits: int, values: Floats) -> Precision:
     place = math.floor(math.log10(largest)) - digits + 1 if largest else 0
     roundoff = ROUNDOFF[FLOAT32] if digits <= _FLOAT32_DIGITS else ROUNDOFF[FLOAT64]
     return Precision(f"{digits} digits", roundoff, 0.5 * 10.0**place)
+
+
+def _most_digits(values: Floats) -> int:
+    """Of all the numbers; one with more than decimals are read for settles it."""
+    most = 0
+    for value in values.tolist():
+        most = max(most, _digits(value))
+        if most > _MOST_DIGITS:
+            break
+    return most
 
 
 def _digits(value: float) -> int:

@@ -19,6 +19,7 @@ from model.gradients.diagnosis.ways import (
     delta3s,
     delta3s_with_two,
     factors,
+    fitted_delta3s,
     jacobians,
 )
 from model.gradients.given import Given, Hidden, Loss
@@ -50,14 +51,20 @@ class Explanation(NamedTuple):
         return left, len(self.names), self.free, self.error
 
 
-def explain(given: Given, posted: PostedTensors) -> Explanation:
+def usual_ways(given: Given) -> list[Way]:
+    """How the first step of any answer may have gone: the Jacobian, or delta3."""
+    return jacobians(given.output) if given.loss is None else delta3s(given.loss)
+
+
+def explain(given: Given, usual: list[Way], posted: PostedTensors) -> Explanation:
     """The best explanation of what was posted; its names are empty where there is none."""
     if given.loss is None:
-        return _closest(posted["jacobian"], jacobians(given.output))
+        return _closest(posted["jacobian"], usual)
 
     shown = implied_delta3(given, {name: tensor.value for name, tensor in posted.items()})
     measured = None if shown is None else shown.delta
-    best = _follow(given, posted, delta3s(given.loss, measured))
+    fitted = [] if measured is None else fitted_delta3s(given.loss, measured)
+    best = _follow(given, posted, usual + fitted)
     if set(best.unexplained) & set(OUTPUT) or (best.unexplained and not set(posted) & set(OUTPUT)):
         again = _follow(given, posted, delta3s_with_two(given.loss))
         best = min(best, again, key=Explanation.rank)

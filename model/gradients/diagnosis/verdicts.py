@@ -14,6 +14,7 @@ from model.gradients.diagnosis.localisation import localised
 from model.gradients.diagnosis.naming import Context, Found, name_mistakes
 from model.gradients.diagnosis.precision import named as as_precision
 from model.gradients.diagnosis.report import Report
+from model.gradients.diagnosis.search import usual_ways
 from model.gradients.given import Given, Tensors, right_answers
 from model.gradients.probes import Probe, probe
 from model.gradients.reading import GivenArrays, read_given
@@ -116,8 +117,8 @@ def _context_of_probe(level: str, seed: int) -> Context:
 
 
 def _prepared(point: Given) -> Context:
-    right = right_answers(point)
-    return Context(point, right, each_alone(point, right), Floors(point))
+    right, usual = right_answers(point), usual_ways(point)
+    return Context(point, right, usual, each_alone(point, right, usual), Floors(point))
 
 
 def as_given(given: Probe | GivenArrays | Given) -> Given:

@@ -34,19 +34,11 @@ def factors(loss: Loss) -> list[Factor]:
     return [factor for factor in found if factor.value != 1]
 
 
-def delta3s(loss: Loss, measured: Floats | None) -> list[Way]:
-    """delta3, right first, then with one mistake.
-
-    Args:
-        loss: where.
-        measured: (N, C), the delta3 that the answer shows, if it shows one.
-    """
+def delta3s(loss: Loss) -> list[Way]:
+    """delta3, right first, then with one mistake."""
     ways = [Way((), loss.delta3)]
     ways += [Way(names, loss.delta3 * value) for names, value in factors(loss)]
-    ways += _formulas(loss)
-    if measured is not None:
-        ways += _fitted_delta3s(loss, measured)
-    return ways
+    return ways + _formulas(loss)
 
 
 def delta3s_with_two(loss: Loss) -> list[Way]:
@@ -73,7 +65,8 @@ def _formulas(loss: Loss) -> list[Way]:
     return [way for way in found if np.isfinite(way.value).all()]
 
 
-def _fitted_delta3s(loss: Loss, measured: Floats) -> list[Way]:
+def fitted_delta3s(loss: Loss, measured: Floats) -> list[Way]:
+    """delta3 with mistakes that have a number of their own, fitted to the delta3 that is shown."""
     N, C = loss.p.shape
     ways = []
 
