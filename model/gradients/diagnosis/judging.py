@@ -15,6 +15,7 @@ Verdict = Literal["right", "wrong", "undecidable"]
 # Mistakes of the catalogue change a gradient by 6e-3 and more on a probe. Where rounding may have
 # moved it by as much, being close to the right one proves nothing.
 TELLING = 1e-2
+_SURE = 1e-3  # an error below this is the right answer's, whatever rounding might have done
 
 _EXACT = 2.0**-53
 
@@ -35,6 +36,11 @@ class Judged(NamedTuple):
     relative_error: float | None  # max |a - b| / max |b|; None where there is no such number
     worst: Worst | None  # None when every entry is exact, or the shape is another
     tolerance: float  # what rounding and printing explain of relative_error
+
+    @property
+    def passes(self) -> float:
+        """The largest relative error that would still be called right."""
+        return self.tolerance if self.tolerance <= TELLING else _SURE
 
 
 class Floors:
@@ -96,7 +102,7 @@ def judge(name: str, value: Floats, right: Floats, floors: Floors, said: str | N
 
     verdict: Verdict = "wrong"
     if error <= tolerance:
-        verdict = "right" if tolerance <= TELLING else "undecidable"
+        verdict = "right" if tolerance <= TELLING or error <= _SURE else "undecidable"
     worst = Worst(tuple(map(int, index)), float(right[index]), float(value[index]))
     return Judged(
         verdict,

@@ -64,7 +64,7 @@ def check(
         tuple(name for name in wanted(right) if name not in candidate),
         mistakes,
         found,
-        blind_spots(right, context.alone, {name: one.tolerance for name, one in tensors.items()}),
+        blind_spots(right, context.alone, {name: one.passes for name, one in tensors.items()}),
     )
 
 
