@@ -6,12 +6,12 @@ import numpy as np
 
 from model.gradients.chain import known
 from model.gradients.diagnosis import whole
-from model.gradients.diagnosis.alone import SAME, Alone, lookalikes
+from model.gradients.diagnosis.alone import SAME, Alone, each_alone, lookalikes
 from model.gradients.diagnosis.candidates import Arrived
 from model.gradients.diagnosis.fitting import Names, Posted, Way, distances
-from model.gradients.diagnosis.judging import TELLING, Floors
+from model.gradients.diagnosis.judging import TELLING
 from model.gradients.diagnosis.layers import unique
-from model.gradients.diagnosis.search import Explanation, explain
+from model.gradients.diagnosis.search import Explanation, explain, usual_ways
 from model.gradients.diagnosis.ways import delta2s, factors
 from model.gradients.given import Given, Tensors
 from model.gradients.mistakes import layouts
@@ -35,13 +35,18 @@ class Named(NamedTuple):
 
 
 class Context(NamedTuple):
-    """A point, what is right there, what each mistake alone would give, and what rounding does."""
+    """A point, what is right there, and what each mistake alone would give."""
 
     given: Given
     right: Tensors
     usual: list[Way]  # in which the first step may have gone
     alone: Alone
-    floors: Floors
+
+
+def context_of(given: Given, right: Tensors) -> Context:
+    """What an explanation needs to know of a point and the right answers there."""
+    usual = usual_ways(given)
+    return Context(given, right, usual, each_alone(given, right, usual))
 
 
 def name_mistakes(

@@ -29,6 +29,7 @@ from model.gradients.mistakes.sums import SOURCES
 OUTPUT = ("delta3", "dW2", "db2")
 HIDDEN = ("delta2", "dW1", "db1")
 _MOST_FOLLOWED = 6  # explanations of the output layer, into the hidden one
+_LARGEST = 2**14  # numbers of a tensor; with more, only one mistake in delta3 is looked for
 
 PostedTensors = dict[str, Posted]
 
@@ -65,7 +66,9 @@ def explain(given: Given, usual: list[Way], posted: PostedTensors) -> Explanatio
     measured = None if shown is None else shown.delta
     fitted = [] if measured is None else fitted_delta3s(given.loss, measured)
     best = _follow(given, posted, usual + fitted)
-    if set(best.unexplained) & set(OUTPUT) or (best.unexplained and not set(posted) & set(OUTPUT)):
+    # Where the output layer is explained, another delta3 will not explain the hidden one.
+    open_at = set(best.unexplained) & set(OUTPUT) if set(posted) & set(OUTPUT) else best.unexplained
+    if open_at and max(tensor.value.size for tensor in posted.values()) <= _LARGEST:
         again = _follow(given, posted, delta3s_with_two(given.loss))
         best = min(best, again, key=Explanation.rank)
     if measured is not None and set(best.unexplained) & set(OUTPUT):

@@ -2,19 +2,20 @@
 
 import functools
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from model.gradients.diagnosis.alone import blind_spots, each_alone
+from model.gradients.diagnosis.alone import blind_spots
 from model.gradients.diagnosis.candidates import Arrived, read_candidate
 from model.gradients.diagnosis.evidence import Evidence, evidence
 from model.gradients.diagnosis.judging import TELLING, Floors, Judged, Verdict, judge
 from model.gradients.diagnosis.localisation import localised
-from model.gradients.diagnosis.naming import Context, Found, name_mistakes
+from model.gradients.diagnosis.naming import Context, Found, context_of, name_mistakes
 from model.gradients.diagnosis.precision import named as as_precision
 from model.gradients.diagnosis.report import Report
-from model.gradients.diagnosis.search import usual_ways
+from model.gradients.diagnosis.thinning import Part, part_of
 from model.gradients.given import Given, Tensors, right_answers
 from model.gradients.probes import Probe, probe
 from model.gradients.reading import GivenArrays, read_given
@@ -22,6 +23,14 @@ from model.gradients.reading import GivenArrays, read_given
 # A mistake is held to explain what rounding leaves of it. Its own floor is not known: it is taken
 # as this many times that of the right answer.
 _SLACK = 8.0
+
+
+class _Point(NamedTuple):
+    """Where a gradient is judged."""
+
+    given: Given
+    right: Tensors
+    floors: Floors
 
 
 def check(
@@ -41,31 +50,46 @@ def check(
     Raises:
         InvalidInputError: a name, shape or value is not what is expected.
     """
-    context = _context(given)
-    right = context.right
-    arrived = read_candidate(context.given, right, candidate)
-    tensors = {name: _judged(name, one, context, precision) for name, one in arrived.items()}
+    point = _point(given)
+    arrived = read_candidate(point.given, point.right, candidate)
+    tensors = {name: _judged(name, one, point, precision) for name, one in arrived.items()}
     verdict = overall([judged.verdict for judged in tensors.values()])
 
+    part = part_of(point.given, tensors)
+    context = _context(given, point, part)
     mistakes: tuple[Found, ...] = ()
     found: Evidence = {}
     if verdict == "wrong":
-        tolerances = _tolerances(arrived, context.floors, tensors)
-        named = name_mistakes(context, arrived, tolerances)
-        values = {name: one.value for name, one in arrived.items()}
-        shown = evidence(context.given, right, values, max(tolerances.values()))
-        mistakes = named.mistakes
-        found = {"localisation": localised(tensors, named, shown)} | shown
+        tolerances = _tolerances(arrived, point.floors, tensors)
+        if part is not None:
+            arrived = {
+                name: one._replace(value=part.of_tensor(name, one.value))
+                for name, one in arrived.items()
+            }
+        mistakes, found = _explained(context, arrived, tensors, tolerances)
     elif verdict == "undecidable":
-        found = {"decidable_at": {"level": context.given.level, "seed": 0}}
+        found = {"decidable_at": {"level": point.given.level, "seed": 0}}
+    passes = {name: one.passes for name, one in tensors.items()}
     return Report(
         verdict,
         tensors,
-        tuple(name for name in wanted(right) if name not in candidate),
+        tuple(name for name in wanted(point.right) if name not in candidate),
         mistakes,
         found,
-        blind_spots(right, context.alone, {name: one.passes for name, one in tensors.items()}),
+        blind_spots(context.right, context.alone, passes),
     )
+
+
+def _explained(
+    context: Context,
+    arrived: dict[str, Arrived],
+    tensors: dict[str, Judged],
+    tolerances: dict[str, float],
+) -> tuple[tuple[Found, ...], Evidence]:
+    named = name_mistakes(context, arrived, tolerances)
+    values = {name: one.value for name, one in arrived.items()}
+    shown = evidence(context.given, context.right, values, max(tolerances.values()))
+    return named.mistakes, {"localisation": localised(tensors, named, shown)} | shown
 
 
 def assert_gradient(
@@ -90,8 +114,9 @@ def blind_spots_of(given: Probe | GivenArrays | Given) -> tuple[str, ...]:
     Raises:
         InvalidInputError: a name, shape or value is not what is expected.
     """
-    context = _context(given)
-    floors = {name: context.floors.of(name, 2.0**-53) for name in context.right}
+    point = _point(given)
+    context = _context(given, point, part_of(point.given, {}))
+    floors = {name: point.floors.of(name, 2.0**-53) for name in point.right}
     return blind_spots(context.right, context.alone, floors)
 
 
@@ -101,24 +126,37 @@ def possible_mistakes(given: Probe | GivenArrays | Given) -> tuple[str, ...]:
     Raises:
         InvalidInputError: a name, shape or value is not what is expected.
     """
-    return tuple(dict.fromkeys(mistake.slug for mistake in _context(given).alone.mistakes))
+    point = _point(given)
+    context = _context(given, point, part_of(point.given, {}))
+    return tuple(dict.fromkeys(mistake.slug for mistake in context.alone.mistakes))
 
 
-def _context(given: Probe | GivenArrays | Given) -> Context:
+def _point(given: Probe | GivenArrays | Given) -> _Point:
+    if isinstance(given, Probe):
+        return _point_of_probe(given.level, given.seed)
+    point = as_given(given)
+    return _Point(point, right_answers(point), Floors(point))
+
+
+def _context(given: Probe | GivenArrays | Given, point: _Point, part: Part | None) -> Context:
     if isinstance(given, Probe):
         return _context_of_probe(given.level, given.seed)
-    return _prepared(as_given(given))
+    if part is None:
+        return context_of(point.given, point.right)
+    return context_of(part.of_given(point.given), part.of_tensors(point.right))
+
+
+# Both are kept, since whoever mends a gradient checks it at the same probe again and again.
+@functools.lru_cache(maxsize=16)
+def _point_of_probe(level: str, seed: int) -> _Point:
+    point = as_given(probe(level, seed))
+    return _Point(point, right_answers(point), Floors(point))
 
 
 @functools.lru_cache(maxsize=16)
 def _context_of_probe(level: str, seed: int) -> Context:
-    """Kept, since whoever mends a gradient checks it at the same probe again and again."""
-    return _prepared(as_given(probe(level, seed)))
-
-
-def _prepared(point: Given) -> Context:
-    right, usual = right_answers(point), usual_ways(point)
-    return Context(point, right, usual, each_alone(point, right, usual), Floors(point))
+    point = _point_of_probe(level, seed)
+    return context_of(point.given, point.right)
 
 
 def as_given(given: Probe | GivenArrays | Given) -> Given:
@@ -148,8 +186,8 @@ def overall(verdicts: list[Verdict]) -> Verdict:
     return "undecidable" if "undecidable" in verdicts else "right"
 
 
-def _judged(name: str, arrived: Arrived, context: Context, precision: str | None) -> Judged:
-    judged = judge(name, arrived.value, context.right[name], context.floors, precision)
+def _judged(name: str, arrived: Arrived, point: _Point, precision: str | None) -> Judged:
+    judged = judge(name, arrived.value, point.right[name], point.floors, precision)
     if arrived.layout is None:
         return judged
     return judged._replace(verdict="wrong", relative_error=None, worst=None)
