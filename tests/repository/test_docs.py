@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app import exit_codes
+from app.check_schemas import CHECK_REQUEST
 from app.command_line import COMMANDS
 from app.errors import STATUSES
 from app.settings import Settings
 from model import save_artifact
 from model.data import load_digits
+from model.gradients import check, probe, read_given, right_answers
 from model.training import Plan, fit
 from tests.repository.blocks import Reader, agrees, commands_of, steps_of
 from tests.serving import DEADLINE, ROOT, environment
@@ -103,6 +106,31 @@ def test_every_setting_is_documented_with_its_default(name: str) -> None:
 )
 def test_every_problem_is_documented_with_its_status(slug: str, status: HTTPStatus) -> None:
     assert f"| `{slug}` | {status} |" in PAGES["docs/http-api.md"]
+
+
+@pytest.mark.parametrize("field", ["given", "candidate"])
+def test_every_array_of_a_check_is_documented(field: str) -> None:
+    form = CHECK_REQUEST["oneOf"][1]["properties"][field]
+
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ", PAGES["docs/is-this-correct.md"], re.M)
+    documented = {name for row in rows for name in re.findall(r"\w+", row)}
+    assert set(form["properties"]) <= documented
+
+
+@pytest.mark.parametrize("level", ["jacobian", "loss", "network"])
+def test_every_key_of_the_evidence_is_documented(level: str) -> None:
+    problem = probe(level, 0)
+    right = right_answers(read_given(problem.given))
+
+    doubled, squared, cut = (
+        check(problem, {name: change(right[name]) for name in problem.wanted}).evidence
+        for change in (lambda a: 2 * a, np.square, lambda a: a.round(1))  # the last is undecidable
+    )
+
+    section = PAGES["docs/http-api.md"].partition("\n### Evidence\n")[2].partition("\n### ")[0]
+    found = set(doubled) | set(squared) | set(cut)
+    assert {"localisation", "scale", "invariants", "decidable_at"} <= found
+    assert [key for key in found if f"\n| `{key}` |" not in section] == []
 
 
 @pytest.mark.parametrize("name", CODES)
