@@ -45,7 +45,7 @@ def _show_usage(error: Any) -> int:  # Any: a class that Typer does not export
     text = StringIO()
     error.show(text)
     for line in text.getvalue().splitlines():
-        say(line)
+        say(line.expandtabs(2))
     return error.exit_code
 
 

@@ -24,7 +24,7 @@ COMMANDS = (
     "inspect",
 )
 
-HELP = """A softmax classifier you can see through: train it, serve it, see its gradients.
+HELP = """A softmax classifier you can see through: train it, serve it, see and check gradients.
 
 Examples:
 
@@ -33,6 +33,8 @@ Examples:
     softlens train rows.csv --target species --output model.npz
 
     softlens serve model.npz
+
+    softlens check probe.npz answer.npz
 """
 
 

@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         *([gradient.router(service)] if settings.debug else []),
         models.router(service),
         health.router(),
-        pages.router(),
+        pages.router(settings.debug),
     )
     routes = [*app.routes, *(route for router in routers for route in router.routes)]
     for router in routers:

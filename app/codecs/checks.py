@@ -85,7 +85,7 @@ def read_query(query: list[tuple[str, str]]) -> tuple[str, int]:
             raise RequestError(slug, f"expected `{name}` once: ?level=network&seed=7")
     if unknown := [key for key, _ in query if key not in ("level", "seed")]:
         detail = "expected level and seed alone"
-        raise RequestError("unknown-field", detail, Cell(child("", unknown[0]), "unknown"))
+        raise RequestError("unknown-field", detail, Cell(child("", unknown[0]), detail))
     parts = dict(query)
     seed = parts["seed"]
     if not (seed.isascii() and seed.isdigit() and len(seed) <= 19):

@@ -19,7 +19,7 @@ def nested_array(value: Value, pointer: str, *, nulls: bool = False) -> Float64s
         nulls: whether null may stand for a number that JSON does not have: NaN.
 
     Raises:
-        RequestError: invalid-type, wrong-rank or ragged-rows, with the first culprit.
+        RequestError: invalid-type, wrong-rank, empty-batch or ragged-rows, with the first culprit.
     """
     shape, first = [], value
     while is_array(first) and len(first):
@@ -28,6 +28,9 @@ def nested_array(value: Value, pointer: str, *, nulls: bool = False) -> Float64s
     if len(shape) > _DEEPEST:
         detail = f"expected arrays nested at most {_DEEPEST} deep"
         raise RequestError("wrong-rank", f"{detail} at {pointer}", Cell(pointer, detail))
+    if is_array(first):
+        detail = "expected numbers, got an empty array"
+        raise RequestError("empty-batch", f"{detail} at {pointer}", Cell(pointer, detail))
     return _filled(value, tuple(shape), pointer, nulls)
 
 

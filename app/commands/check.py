@@ -10,6 +10,7 @@ from app import exit_codes
 from app.commands.output import Json, print_lines
 from app.commands.tensors import read_answer, read_problem
 from app.failures import OptionError, UnfitFileError
+from app.talk import say
 
 if TYPE_CHECKING:
     from model import InvalidInputError
@@ -55,6 +56,8 @@ def run(
     if answer is None:
         slugs = _blind_spots(problem, given)
         print_lines([json.dumps({"blind_spots": slugs})] if as_json else slugs)
+        if not slugs:
+            say("every mistake of the catalogue would show in a complete answer")
         return
     report = _report(problem, given, answer, precision)
     print_lines([json.dumps(report.document())] if as_json else str(report).split("\n"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.output import Force, check_output, print_lines
-from app.commands.tensors import probe_document, write_probe
+from app.commands.tensors import check_name, probe_document, write_probe
 
 if TYPE_CHECKING:
     from model.gradients import Probe
@@ -44,6 +44,7 @@ def run(
         softlens check probe.npz answer.npz
     """
     if output:
+        check_name(output)
         check_output(output, force=force)
     from model.gradients import probe
 

@@ -65,12 +65,23 @@ def read_answer(path: Path) -> dict[str, Any]:
         OSError: it is missing or cannot be read.
     """
     found = _read(path)
-    return {name: _without_nulls(value) for name, value in found.items()}
+    if list(found) == ["candidate"] and isinstance(found["candidate"], dict):
+        found = found["candidate"]  # as it is posted to a server
+    return {name: _numbers(path, name, value) for name, value in found.items()}
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that tells of neither format.
+
+    Raises:
+        OptionError: always, for one.
+    """
+    if path.suffix not in (".npz", ".json"):
+        raise OptionError(f"{path}: expected a name that ends in .npz or .json")
 
 
 def _read(path: Path) -> dict[str, Any]:
-    if path.suffix not in (".npz", ".json"):
-        raise OptionError(f"{path}: expected a name that ends in .npz or .json")
+    check_name(path)
     from model import open_regular
 
     with open_regular(path) as file:
@@ -83,6 +94,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _from_json(path: Path, data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(data)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise UnfitFileError(f"{path}: {place}: is not JSON") from None
     except (ValueError, RecursionError):
         raise UnfitFileError(f"{path}: is not JSON") from None
     if not isinstance(found, dict):
@@ -107,9 +121,12 @@ def _from_npz(path: Path, data: bytes) -> dict[str, Any]:
         raise UnfitFileError(f"{path}: is damaged; {wanted}") from None
 
 
-def _without_nulls(value: Any) -> Any:
+def _numbers(path: Path, name: str, value: Any) -> Any:
+    """The same with NaN for null; Python would take true for 1."""
     if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
+        return [_numbers(path, name, item) for item in value]
+    if isinstance(value, bool):
+        raise UnfitFileError(f"{path}: {name}: expected numbers, got true or false")
     return float("nan") if value is None else value
 
 

@@ -1,6 +1,7 @@
 """GET / and /docs: what a person sees in a browser. No page asks another host for anything."""
 
 from importlib.resources import files
+from string import Template
 
 from fastapi import APIRouter, Response
 
@@ -24,12 +25,18 @@ _INDEX = """<!doctype html>
 <p>A softmax classifier you can see through.</p>
 <ul>
   <li><code>POST /predict</code> gives class probabilities,
-  <li><code>POST /gradient</code> gives any derivative, the softmax Jacobian first,
-  <li><a href="/models"><code>GET /models</code></a> tells what is served,
+$debug  <li><a href="/models"><code>GET /models</code></a> tells what is served,
   <li><a href="/docs"><code>/docs</code></a> is the API reference, with examples to try,
   <li><a href="/livez"><code>/livez</code></a> and <a href="/readyz"><code>/readyz</code></a>
       are for orchestrators.
 </ul>
+"""
+_DEBUG = """\
+  <li><code>POST /gradient</code> gives any derivative, the softmax Jacobian first,
+  <li><a href="/gradient/probe?level=network&amp;seed=7"><code>GET /gradient/probe</code></a>
+      gives a problem to compute gradients for with your own code,
+  <li><code>POST /gradient/check</code> tells whether yours are right, and if not, which mistake
+      was made,
 """
 _REFERENCE = """<!doctype html>
 <html lang="en">
@@ -46,13 +53,18 @@ _START = (
 )
 
 
-def router() -> APIRouter:
-    """The pages and the two files they need, named one by one: no folder is served."""
+def router(debug: bool) -> APIRouter:
+    """The pages and the two files they need, named one by one: no folder is served.
+
+    Args:
+        debug: whether there is anything under /gradient to tell of.
+    """
+    page = Template(_INDEX).substitute(debug=_DEBUG if debug else "")
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/")
     async def index() -> Response:
-        return Response(_INDEX, media_type="text/html", headers=_HEADERS)
+        return Response(page, media_type="text/html", headers=_HEADERS)
 
     @routes.get("/docs")
     async def reference() -> Response:

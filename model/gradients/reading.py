@@ -1,6 +1,7 @@
 """Arrays of a probe, or of somebody's own, made sure of."""
 
 import difflib
+import itertools
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -21,6 +22,7 @@ _NEEDED = {
     "loss": ("logits", "labels"),
     "network": ("inputs", "labels", *Parameters._fields, "activation"),
 }
+_KINDS = {"b": "true and false", "U": "text", "S": "bytes", "c": "complex numbers"}
 _OPTIONAL = {
     "jacobian": ("temperature",),
     "loss": ("temperature",),
@@ -41,7 +43,8 @@ def read_given(arrays: GivenArrays) -> Given:
     level = _level(arrays)
     T = _number(arrays, "temperature", 1.0)
     if T <= 0:
-        raise InvalidInputError("invalid-value", "expected a temperature above 0", name="given")
+        detail = "expected a number above 0"
+        raise InvalidInputError("invalid-value", detail, name="given/temperature")
     if level == "network":
         return _network(arrays, T)
     z = _array(arrays, "logits", ("N", "C"))
@@ -57,7 +60,8 @@ def _level(arrays: GivenArrays) -> Level:
     allowed = (*_NEEDED[level], *_OPTIONAL[level])
     for name in arrays:
         if name not in allowed:
-            detail = f"expected {', '.join(allowed)}{nearest(str(name), allowed)}"
+            known = tuple(dict.fromkeys(itertools.chain(*_NEEDED.values(), *_OPTIONAL.values())))
+            detail = f"expected {', '.join(allowed)}{nearest(str(name), known)}"
             raise InvalidInputError("unknown-field", detail, name=f"given/{name}")
     for name in _NEEDED[level]:
         if name not in arrays:
@@ -106,7 +110,7 @@ def _array(arrays: GivenArrays, name: str, shape: tuple[int | str, ...]) -> Floa
         for length, wanted in zip(value.shape, shape, strict=True)
     )
     if not fits:
-        wanted = ", ".join(map(str, shape))
+        wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
         detail = f"expected shape ({wanted}), got {value.shape}"
         raise InvalidInputError("wrong-shape", detail, name=f"given/{name}")
     if not np.isfinite(value).all():
@@ -121,7 +125,7 @@ def numbers(value: ArrayLike, place: str) -> Floats:
     except ValueError:
         raise InvalidInputError("ragged-rows", "expected rows of one length", name=place) from None
     if array.dtype.kind not in "fiu":
-        detail = f"expected numbers, got {array.dtype}"
+        detail = f"expected numbers, got {_KINDS.get(array.dtype.kind, 'something else')}"
         raise InvalidInputError("invalid-type", detail, name=place)
     return array.astype(np.float64)
 

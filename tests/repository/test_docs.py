@@ -127,9 +127,11 @@ def test_every_key_of_the_evidence_is_documented(level: str) -> None:
         for change in (lambda a: 2 * a, np.square, lambda a: a.round(1))  # the last is undecidable
     )
 
+    certain = check({"logits": [[40.0, 0.0]], "labels": [0]}, {"delta3": [[0.0, 4e-18]]}).evidence
+
     section = PAGES["docs/http-api.md"].partition("\n### Evidence\n")[2].partition("\n### ")[0]
-    found = set(doubled) | set(squared) | set(cut)
-    assert {"localisation", "scale", "invariants", "decidable_at"} <= found
+    found = set(doubled) | set(squared) | set(cut) | set(certain)
+    assert {"localisation", "scale", "invariants", "decidable_with", "decidable_at"} <= found
     assert [key for key in found if f"\n| `{key}` |" not in section] == []
 
 

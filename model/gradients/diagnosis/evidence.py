@@ -36,9 +36,16 @@ def evidence(given: Given, right: Tensors, values: Tensors, tolerance: float) ->
     """
     values = {name: value for name, value in values.items() if np.isfinite(value).all()}
     fitting = {name: value for name, value in values.items() if value.shape == right[name].shape}
-    found: Evidence = {"scale": _scales(given, right, fitting)}
-    found["invariants"] = _invariants(given, fitting)
+    found: Evidence = {
+        "shapes": {
+            name: {"expected": right[name].shape, "received": value.shape}
+            for name, value in values.items()
+            if name not in fitting
+        },
+        "scale": _scales(given, right, fitting),
+    }
     first, second = implied_delta3(given, values), implied_delta2(given, values)
+    found["invariants"] = _invariants(given, fitting, first)
     if given.loss is not None and first is not None and first.delta.any():
         found |= _of_delta3(given.loss, first, tolerance)
     if given.hidden is not None and second is not None:
@@ -61,18 +68,21 @@ def _scales(given: Given, right: Tensors, values: Tensors) -> Evidence:
 
 
 def factor_name(given: Given, ratio: float) -> str | None:
-    """What a ratio is known as here: 1, -1, 2, 1/2, N, 1/N, C, 1/C, T or 1/T."""
+    """What a ratio is known as here: 1, -1, 2, 1/2, N, 1/N, C, 1/C, T or 1/T; or several."""
     (N, C), T = given.output.z.shape, given.output.T
-    factors = {"1": 1.0, "N": N, "C": C, "T": T, "2": 2.0}
+    factors = {"N": N, "C": C, "T": T, "2": 2.0}
+    factors = {"1": 1.0} | {name: value for name, value in factors.items() if value != 1}
     factors |= {f"1/{name}": 1 / value for name, value in factors.items() if name != "1"}
-    for name, value in factors.items():
-        for sign in (1, -1):
-            if abs(ratio - sign * value) <= _SNAP * value:
-                return name if sign > 0 else f"-{name}"
-    return None
+    found = [
+        name if sign > 0 else f"-{name}"
+        for name, value in factors.items()
+        for sign in (1, -1)
+        if abs(ratio - sign * value) <= _SNAP * value
+    ]
+    return " or ".join(found) or None
 
 
-def _invariants(given: Given, values: Tensors) -> Evidence:
+def _invariants(given: Given, values: Tensors, shown: Implied | None) -> Evidence:
     """Sums that are 0 in every right answer, relative to the largest entry."""
     found: Evidence = {}
 
@@ -88,7 +98,8 @@ def _invariants(given: Given, values: Tensors) -> Evidence:
     if (db2 := values.get("db2")) is not None:
         found["db2_sum"] = relative(db2.sum(), db2)
     if (dW2 := values.get("dW2")) is not None and given.hidden is not None:
-        data = dW2 - given.hidden.decay * given.hidden.parameters.W2
+        decay = given.hidden.decay if shown is None else shown.decay
+        data = dW2 - decay * given.hidden.parameters.W2
         found["dW2_row_sums_without_decay"] = relative(data.sum(axis=1), dW2)
     return found
 
@@ -104,6 +115,7 @@ def _of_delta3(loss: Loss, shown: Implied, tolerance: float) -> Evidence:
     usual = {"a2": loss.p, "y": loss.y}
     terms = in_terms(scaled, usual, tolerance) or in_terms(scaled, basis, tolerance)
     lowest = shown.delta.argmin(axis=1)
+    one_each = ((shown.delta < 0).sum(axis=1) == 1).all()
     return {
         "implied_delta3": {
             "text": None if terms is None else f"N T delta3 = {terms}",
@@ -111,7 +123,7 @@ def _of_delta3(loss: Loss, shown: Implied, tolerance: float) -> Evidence:
             "outside_span_of_a1": shown.residual,
             "value": shown.delta,
         },
-        "labels_by_sign": lowest if (lowest != loss.labels).any() else None,
+        "labels_by_sign": lowest if one_each and (lowest != loss.labels).any() else None,
     }
 
 

@@ -10,7 +10,7 @@ _PLACES = {
     "dW2": "what dW2 is made from",
     "db2": "the sum of delta3 over the rows",
     "delta2": "delta2",
-    "dW1": "delta2, or what dW1 is made from",
+    "dW1": "delta2 and what dW1 is made from",
     "db1": "the sum of delta2 over the rows",
 }
 
@@ -34,8 +34,8 @@ def localised(tensors: dict[str, Judged], named: Named, shown: Evidence) -> str:
     ):
         if name in named.unexplained and shown.get(key, {}).get(residual, 0) > _OUTSIDE:
             parts.append(f"{name} is not in the span of {source}")
-    if named.unexplained:
-        parts.append("look at " + " and at ".join(_PLACES[name] for name in named.unexplained))
+    if named.unexplained and len(tensors) > 1:
+        parts.append("look at " + ", ".join(_PLACES[name] for name in named.unexplained))
     return "; ".join(parts)
 
 

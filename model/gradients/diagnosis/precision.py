@@ -66,7 +66,7 @@ def named(name: str, values: Floats) -> Precision:
     """
     if name in ROUNDOFF:
         return Precision(name, ROUNDOFF[name], 0.0)
-    match = re.fullmatch(r"(\d{1,2}) digits?", name)
+    match = re.fullmatch(r"(\d{1,2})( digits?)?", name)
     if match is None or not 1 <= int(match[1]) <= _MOST_DIGITS:
         detail = f"expected {', '.join(ROUNDOFF)} or a number of digits, such as `4 digits`"
         raise InvalidInputError("invalid-value", detail, name="precision")
@@ -78,7 +78,7 @@ def _printed(digits: int, values: Floats) -> Precision:
     largest = finite.max(initial=0.0)
     place = math.floor(math.log10(largest)) - digits + 1 if largest else 0
     roundoff = ROUNDOFF[FLOAT32] if digits <= _FLOAT32_DIGITS else ROUNDOFF[FLOAT64]
-    return Precision(f"{digits} digits", roundoff, 0.5 * 10.0**place)
+    return Precision(f"{digits} digit{'s' * (digits > 1)}", roundoff, 0.5 * 10.0**place)
 
 
 def _most_digits(values: Floats) -> int:

@@ -37,16 +37,18 @@ class Report(NamedTuple):
     def __str__(self) -> str:
         """The verdict, each tensor, the mistakes with their remedies, and the evidence."""
         lines = [self.verdict, ""]
-        lines += [_line(name, judged) for name, judged in self.tensors.items()]
+        for name, judged in self.tensors.items():
+            lines += _lines(name, judged)
         if self.not_given:
             lines.append(f"  not given: {', '.join(self.not_given)}")
         for found in self.mistakes:
             lines += ["", *_explained(found)]
         if self.verdict == "wrong" and not self.mistakes:
             lines += ["", "No mistake of the catalogue gives these numbers."]
-        if shown := list(_shown(self.evidence)):
+        tolerance = max(judged.tolerance for judged in self.tensors.values())
+        if shown := _shown(self.evidence, max(_SHOWN_INVARIANT, 10 * tolerance)):
             lines += ["", *shown]
-        if self.blind_spots:
+        if self.blind_spots and self.verdict != "undecidable":
             listed = "These mistakes would not have shown here: " + ", ".join(self.blind_spots)
             lines += ["", *_wrapped(listed, "  ")]
         return "\n".join(lines)
@@ -89,18 +91,18 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _line(name: str, judged: Judged) -> str:
-    parts = [f"  {name:<8} {judged.verdict:<11} {judged.precision}"]
+def _lines(name: str, judged: Judged) -> list[str]:
+    line = f"  {name:<8} {judged.verdict:<11} {judged.precision}"
     if judged.relative_error is not None:
-        parts.append(f"relative error {judged.relative_error:.2g}")
-    if judged.worst is not None and judged.verdict != "right":
-        parts.append(_at(judged.worst))
-    return ", ".join(parts)
+        line += f", relative error {judged.relative_error:.2g}"
+    if judged.worst is None or judged.verdict == "right":
+        return [line]
+    return [line, f"  {'':<8} {_at(judged.worst)}"]
 
 
 def _at(worst: Worst) -> str:
     index = ", ".join(map(str, worst.index))
-    return f"worst at [{index}]: expected {worst.expected:.6g}, received {worst.received:.6g}"
+    return f"worst at [{index}]: expected {worst.expected:.9g}, received {worst.received:.9g}"
 
 
 def _explained(found: Found) -> list[str]:
@@ -119,22 +121,35 @@ def _explained(found: Found) -> list[str]:
     return lines
 
 
-def _shown(evidence: Evidence) -> list[str]:
-    lines = [f"{evidence['localisation']}."] if "localisation" in evidence else []
+def _shown(evidence: Evidence, noticeable: float) -> list[str]:
+    where = evidence.get("localisation", "")
+    lines = [f"{where}."] if "right" in where or ";" in where else []
+    lines += [
+        f"{name} has the shape {found['received']}; expected {found['expected']}."
+        for name, found in evidence.get("shapes", {}).items()
+    ]
     for name, found in evidence.get("scale", {}).items():
         if found["is"] != "1":
-            known = "" if found["is"] is None else f", which is {found['is']}"
-            lines.append(f"{name} is {found['ratio']:.6g} times the right one{known}.")
+            known = found["is"] or ""
+            meaning = f", which is {known}" if any(map(str.isalpha, known)) else ""
+            lines.append(f"{name} is {found['ratio']:.6g} times the right one{meaning}.")
     lines += [
         f"Your numbers mean {text}."
         for key in ("implied_delta3", "implied_activation_derivative")
         if (text := evidence.get(key, {}).get("text")) not in (None, *AS_IT_SHOULD_BE)
     ]
     lines += [
-        f"{name.replace('_', ' ')}: {size:.2g} of the largest entry; expected 0."
+        f"{name.replace('_', ' ')}: {size:.2g} times the largest entry; expected 0."
         for name, size in evidence.get("invariants", {}).items()
-        if size > _SHOWN_INVARIANT
+        if size > noticeable
     ]
+    if (labels := evidence.get("labels_by_sign")) is not None:
+        lines.append(f"By its signs, delta3 was made with the labels {list(labels)}.")
+    if "decidable_with" in evidence:
+        lines.append(
+            "With so few digits, a mistake may hide behind the rounding. "
+            f"Give {evidence['decidable_with']} or more."
+        )
     if (point := evidence.get("decidable_at")) is not None:
         lines.append(
             "Rounding alone may have moved these numbers by more than a mistake would. It can be "

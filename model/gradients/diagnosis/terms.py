@@ -21,12 +21,17 @@ class Terms(NamedTuple):
     def __str__(self) -> str:
         """Such as `5.000 a2 - 5.000 y`; `1` stands for the constant."""
         signed = [
-            f"{'-' if value < 0 else '+'} {abs(value):.3f}" + ("" if name == "1" else f" {name}")
+            f"{'-' if value < 0 else '+'} {_written(abs(value))}"
+            + ("" if name == "1" else f" {name}")
             for name, value in self.coefficients.items()
         ]
         return (
             " ".join(signed).removeprefix("+ ").replace("- ", "-", 1 if signed[0][0] == "-" else 0)
         )
+
+
+def _written(size: float) -> str:
+    return f"{size:.3f}" if 0.01 <= size < 1000 else f"{size:.3g}"
 
 
 def in_terms(values: Floats, basis: Tensors, tolerance: float) -> Terms | None:

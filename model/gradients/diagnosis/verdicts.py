@@ -68,7 +68,7 @@ def check(
             }
         mistakes, found = _explained(context, arrived, tensors, tolerances)
     elif verdict == "undecidable":
-        found = {"decidable_at": {"level": point.given.level, "seed": 0}}
+        found = _where_decidable(point, tensors)
     passes = {name: one.passes for name, one in tensors.items()}
     return Report(
         verdict,
@@ -78,6 +78,14 @@ def check(
         found,
         blind_spots(context.right, context.alone, passes),
     )
+
+
+def _where_decidable(point: _Point, tensors: dict[str, Judged]) -> Evidence:
+    """What would settle it: more digits, or a point where rounding does less."""
+    unsettled = [judged for judged in tensors.values() if judged.verdict == "undecidable"]
+    if all(judged.tolerance - judged.printed <= TELLING for judged in unsettled):
+        return {"decidable_with": "3 digits"}
+    return {"decidable_at": {"level": point.given.level, "seed": 0}}
 
 
 def _explained(
