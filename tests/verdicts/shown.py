@@ -15,7 +15,7 @@ _TEMPERATURE = (
     "temperature-ignored", "temperature-multiplied", "temperature-not-divided",
     "temperature-divided-twice",
 )  # fmt: skip
-_NO_NUMBERS = ("exp-overflow", "shift-over-batch", "not-finite")
+NO_NUMBERS = ("exp-overflow", "shift-over-batch", "not-finite")
 _LAYOUTS = ("transposed", "flattened", "fortran-order", "integer-dtype")
 _WHOLE = ("negative-gradient", "learning-rate-folded-in", "accumulated", "adam-step", *_LAYOUTS)
 
@@ -39,17 +39,20 @@ SHOWN: dict[str, tuple[str, ...]] = {
         "jacobian-as-vector", "jacobian-diagonal-only", "derivative-of-logits",
         "jacobian-without-diagonal", "jacobian-without-outer-product", "outer-product-added",
         "log-softmax-jacobian", "jacobian-negated", *_SOFTMAX, *_TEMPERATURE, *_LAYOUTS,
-        *_NO_NUMBERS,
+        *NO_NUMBERS,
     ),
-    "loss": (*DELTA3, *_WHOLE, *_NO_NUMBERS),
+    "loss": (*DELTA3, *_WHOLE, *NO_NUMBERS),
     "network": (
         *DELTA3, *SLOPES, "weights-updated-first", "weights-not-transposed",
         "pre-activation-for-activation", "inputs-for-activation", "bias-averaged",
         "bias-of-one-row", "bias-not-summed", "bias-over-wrong-axis", "decay-missing",
         "decay-doubled", "decay-halved", "decay-averaged", "decay-negated", "decay-on-biases",
-        *_WHOLE, "tensors-swapped", *_NO_NUMBERS,
+        *_WHOLE, "tensors-swapped", *NO_NUMBERS,
     ),
 }  # fmt: skip
+
+# The Jacobian is symmetric.
+NEVER = {("jacobian", "transposed")}
 
 # With the other activation nobody makes them; f'(a1) = f'(z1) for relu, so it is a blind spot.
 ONLY = {
