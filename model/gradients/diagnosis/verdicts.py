@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike
 from model.gradients.diagnosis.alone import blind_spots, each_alone
 from model.gradients.diagnosis.candidates import Arrived, read_candidate
 from model.gradients.diagnosis.evidence import Evidence, evidence
+from model.gradients.diagnosis.fitting import Posted
 from model.gradients.diagnosis.judging import TELLING, Floors, Judged, Verdict, judge
 from model.gradients.diagnosis.localisation import localised
 from model.gradients.diagnosis.naming import Context, Found, name_mistakes
+from model.gradients.diagnosis.precision import FLOAT16, inferred
 from model.gradients.diagnosis.precision import named as as_precision
 from model.gradients.given import Given, Tensors, right_answers
 from model.gradients.probes import Probe, probe
@@ -34,6 +36,7 @@ class Report(NamedTuple):
     blind_spots: tuple[str, ...]  # slugs of mistakes that these tensors could not have shown here
 
 
+@np.errstate(all="ignore")  # whoever posts infinity gets a verdict, not a warning
 def check(
     given: Probe | GivenArrays | Given,
     candidate: Mapping[str, ArrayLike],
@@ -54,17 +57,21 @@ def check(
     context = _context(given)
     right = context.right
     arrived = read_candidate(context.given, right, candidate)
-    tensors = {name: _judged(name, one, context, precision) for name, one in arrived.items()}
+    tensors = {
+        name: _judged(name, one, context, precision or _of_zeros(one, arrived))
+        for name, one in arrived.items()
+    }
     verdict = overall([judged.verdict for judged in tensors.values()])
 
     mistakes: tuple[Found, ...] = ()
     found: Evidence = {}
     if verdict == "wrong":
-        tolerances = _tolerances(arrived, context.floors, tensors)
-        named = name_mistakes(context, arrived, tolerances)
+        posted = _posted(arrived, context, tensors)
+        named = name_mistakes(context, arrived, posted)
         mistakes, found = named.mistakes, {"localisation": localised(tensors, named)}
         values = {name: one.value for name, one in arrived.items()}
-        found |= evidence(context.given, right, values, max(tolerances.values()))
+        tolerance = max((tensor.tolerance for tensor in posted.values()), default=0.0)
+        found |= evidence(context.given, right, values, tolerance)
     elif verdict == "undecidable":
         found = {"decidable_at": {"level": context.given.level, "seed": 0}}
     return Report(
@@ -128,14 +135,28 @@ def _judged(name: str, arrived: Arrived, context: Context, precision: str | None
     return judged._replace(verdict="wrong", relative_error=None, worst=None)
 
 
-def _tolerances(
-    arrived: dict[str, Arrived], floors: Floors, tensors: dict[str, Judged]
-) -> dict[str, float]:
-    """Relative to the answer's own size: how far a mistake may be from what it should explain."""
+def _of_zeros(one: Arrived, arrived: dict[str, Arrived]) -> str | None:
+    """Zeros show no precision of their own; beside float16 they may be what it could not hold."""
+    if one.value.any():
+        return None
+    halves = any(inferred(other.value).name == FLOAT16 for other in arrived.values())
+    return FLOAT16 if halves else None
+
+
+def _posted(
+    arrived: dict[str, Arrived], context: Context, tensors: dict[str, Judged]
+) -> dict[str, Posted]:
+    """The tensors that hold numbers, and how far a mistake may be from what it should explain."""
     found = {}
     for name, one in arrived.items():
-        precision = as_precision(tensors[name].precision, one.value)
-        printed = precision.printed / float(np.abs(one.value).max() or 1.0)
-        floor = floors.of(name, precision.roundoff)
-        found[name] = min(_SLACK * floor, TELLING) + printed
+        if np.isfinite(one.value).all():
+            precision = as_precision(tensors[name].precision, one.value)
+            printed = precision.printed / float(np.abs(one.value).max() or 1.0)
+            floor = context.floors.of(name, precision.roundoff)
+            noise = floor * float(np.abs(context.right[name]).max())
+            found[name] = Posted(
+                one.value,
+                min(_SLACK * floor, TELLING) + printed,
+                noise if np.isfinite(noise) else 0.0,
+            )
     return found
