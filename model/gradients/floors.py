@@ -3,7 +3,7 @@
 The rule kept here: every bound follows from the sums themselves, and no tolerance is chosen. Each
 array carries, entry by entry, the most that rounding may have moved it, for a program that works
 in one precision of unit roundoff u (2^-24 for float32, 2^-53 for float64) and writes the formulas
-as textbooks do: `a2 - y`, `1 - a1 * a1`. First order in u; underflow is not counted.
+as textbooks do: `a2 - y`, `1 - a1 * a1`. First order in u; what underflows is lost as well.
 """
 
 from typing import NamedTuple
@@ -17,6 +17,9 @@ from model.network import Parameters
 
 _CONFIDENCE = 4  # standard deviations of a random walk of roundings: less than once in 15,000
 _ELEMENTARY = 8  # roundoffs in one exp or tanh: 4 units in the last place, as vector libraries have
+
+# By u, half of the smallest number above 0 (of float64 all of it, for it cannot be halved).
+_UNDERFLOW = {2.0**-11: 2.0**-25, 2.0**-24: 2.0**-150, 2.0**-53: 2.0**-1074}
 
 
 class Floors(NamedTuple):
@@ -113,11 +116,7 @@ def delta3_floor(
 ) -> float:
     """The floor of delta3 = (a2 - y) / (N T), from the logits alone.
 
-    Args:
-        logits: (N, C), finite.
-        y: (N, C), target distributions; rows sum to 1.
-        unit_roundoff: u.
-        temperature: T.
+    Args: those of `jacobian_floor`, and y (N, C), target distributions whose rows sum to 1.
 
     Source: docs/mathematics.md, equations 31 and 33.
     """
@@ -133,14 +132,20 @@ def _floor(tensor: Bounded) -> float:
 
 
 def _given(array: Floats, u: float) -> Bounded:
-    return Bounded(array, u * np.abs(array))
+    return Bounded(array, u * np.abs(array) + _lost(array, u))
+
+
+def _lost(results: Floats, u: float) -> Floats:
+    """What each result may lose to underflow; a 0 is exact."""
+    return _UNDERFLOW.get(u, 0.0) * (results != 0)
 
 
 def _product(a: Bounded, b: Bounded, u: float) -> Bounded:
     """A matrix product: what its factors bring, and the roundings of sums of n (equation 30)."""
     A, B = np.abs(a.value), np.abs(b.value) + b.error
-    inherited = a.error @ B + A @ b.error
-    return Bounded(a.value @ b.value, inherited + _summed(len(b.value), u) * (A + a.error) @ B)
+    inherited, sizes = a.error @ B + A @ b.error, (A + a.error) @ B
+    rounding = _summed(len(b.value), u) * sizes + len(b.value) * _lost(sizes, u)
+    return Bounded(a.value @ b.value, inherited + rounding)
 
 
 def _summed(terms: int, u: float) -> float:
@@ -156,7 +161,7 @@ def _plus(a: Bounded, b: Bounded, u: float) -> Bounded:
 def _times(a: Bounded, b: Bounded, u: float) -> Bounded:
     value = a.value * b.value
     inherited = a.error * (np.abs(b.value) + b.error) + np.abs(a.value) * b.error
-    return Bounded(value, inherited + u * np.abs(value))
+    return Bounded(value, inherited + u * np.abs(value) + _lost(value, u))
 
 
 def _sum_of_rows(a: Bounded, u: float) -> Bounded:
@@ -167,7 +172,7 @@ def _sum_of_rows(a: Bounded, u: float) -> Bounded:
 def _decayed(gradient: Bounded, weights: Bounded, weight_decay: float, u: float) -> Bounded:
     """With lambda W added; lambda and the product are rounded too (equation 22)."""
     decay = weight_decay * weights.value
-    return _plus(gradient, Bounded(decay, 3 * u * np.abs(decay)), u)
+    return _plus(gradient, Bounded(decay, 3 * u * np.abs(decay) + _lost(decay, u)), u)
 
 
 def _within(z1: Bounded) -> tuple[Floats, Floats, Floats]:
@@ -182,7 +187,8 @@ def _activation(activation: Activation, z1: Bounded, u: float) -> Bounded:
     steepest = np.max(
         [activation.derivative(z, activation.function(z)) for z in _within(z1)], axis=0
     )
-    return Bounded(a1, steepest * z1.error + _own_rounding(activation, u) * np.abs(a1))
+    own = _own_rounding(activation, u) * np.abs(a1) + _lost(a1, u)
+    return Bounded(a1, steepest * z1.error + own)
 
 
 def _slope(activation: Activation, z1: Bounded, a1: Floats, u: float) -> Bounded:
@@ -222,14 +228,15 @@ def _softmax(logits: Bounded, temperature: float, u: float) -> Bounded:
     exponent = logits.error / temperature + u * (2 * np.abs(z) + gaps + _ELEMENTARY)
     others = (p * exponent).sum(axis=-1, keepdims=True) - p * exponent
     relative = complement(p) * exponent + np.abs(others) + (p.shape[-1] + 1) * u
-    return Bounded(p, np.minimum(p * relative, 1.0))
+    return Bounded(p, np.minimum(p * relative + 2 * _lost(p, u), 1.0))
 
 
 def _delta3(p: Bounded, y: Floats, temperature: float, u: float) -> Bounded:
     """(a2 - y) / (N T): near a certain label the value vanishes, and the error of a2 stays."""
     value = np.where(y == 1, -complement(p.value), p.value - y)
     scale = len(y) * temperature
-    return Bounded(value / scale, (p.error + u * np.abs(y) + 4 * u * np.abs(value)) / scale)
+    error = (p.error + u * np.abs(y) + 4 * u * np.abs(value)) / scale
+    return Bounded(value / scale, error + _lost(value, u))
 
 
 def _diagonal(p: Bounded, temperature: float, u: float) -> Bounded:
@@ -239,4 +246,4 @@ def _diagonal(p: Bounded, temperature: float, u: float) -> Bounded:
     """
     value = p.value * complement(p.value)
     error = p.error * (1 + p.error) + u * (p.value**2 + 3 * value)
-    return Bounded(value / temperature, error / temperature)
+    return Bounded(value / temperature, error / temperature + 2 * _lost(value, u))

@@ -7,11 +7,10 @@ what stands between its two comments in docs/benchmarks.md.
 import argparse
 import importlib
 import os
-import re
 import time
-from pathlib import Path
 
 from tests.benchmarks.machine import load
+from tests.benchmarks.markdown import write
 from tests.serving import ROOT
 
 NAMES = ("codec", "gradients", "start", "requests", "training", "accuracy")  # the long ones last
@@ -42,16 +41,6 @@ def measured(name: str, *, quick: bool) -> str:
     text = importlib.import_module(f"tests.benchmarks.{name}").run(quick)
     minutes = (time.perf_counter() - started) / 60
     return f"{text}\n\nTook {minutes:.1f} minutes; load {before:.1f} before, {load():.1f} after."
-
-
-def write(document: Path, name: str, text: str) -> None:
-    """Replace what stands between the two comments that bear the name."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    between = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
-    old = document.read_text()
-    if not between.search(old):
-        raise SystemExit(f"{document}: expected {begin} and {end}, found none")
-    document.write_text(between.sub(lambda _: f"{begin}\n{text}\n{end}", old))
 
 
 if __name__ == "__main__":

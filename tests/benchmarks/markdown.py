@@ -1,6 +1,8 @@
-"""The parts that every report is made of."""
+"""The parts that every report is made of, and the page they are put on."""
 
+import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -30,3 +32,13 @@ def verdicts(requirements: Iterable[Requirement]) -> str:
 
 def paragraphs(*parts: str) -> str:
     return "\n\n".join(parts)
+
+
+def write(document: Path, name: str, text: str) -> None:
+    """Replace what stands between the two comments that bear the name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    between = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
+    old = document.read_text()
+    if not between.search(old):
+        raise SystemExit(f"{document}: expected {begin} and {end}, found none")
+    document.write_text(between.sub(lambda _: f"{begin}\n{text}\n{end}", old))

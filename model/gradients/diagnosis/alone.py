@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from model.arrays import Floats
 from model.gradients.diagnosis.fitting import Way, distances
+from model.gradients.diagnosis.infinities import without_numbers
 from model.gradients.given import Given, Hidden, Loss, Tensors, backprop
 from model.gradients.mistakes import deltas, layouts, scales, sums
 from model.gradients.mistakes.mistake import Mistake, arrays
@@ -39,7 +40,7 @@ def each_alone(given: Given, right: Tensors, usual: list[Way]) -> Alone:
             found = [_of_ways(_jacobians(given, right, usual), "jacobian")]
         else:
             found = list(_from_delta3(given, given.loss, right, usual))
-    found += _layouts(right)
+    found += [*_layouts(right), *_without_numbers(given, right)]
     mistakes = [mistake for part in found for mistake in part.mistakes]
     return Alone(
         mistakes,
@@ -153,6 +154,13 @@ def _layouts(right: Tensors) -> Iterator[Alone]:
         yield Alone((mistake,), {name: array[None] for name, array in tensors.items()})
 
 
+def _without_numbers(given: Given, right: Tensors) -> Iterator[Alone]:
+    """Nothing is lost where the logits are moderate, and the numbers are the right ones."""
+    for mistake, rows in without_numbers(given, np.float64).items():
+        lost = np.nan if rows.any() else 0.0
+        yield Alone((mistake,), {name: (array + lost)[None] for name, array in right.items()})
+
+
 def blind_spots(right: Tensors, alone: Alone, tolerances: Mapping[str, float]) -> tuple[str, ...]:
     """Slugs of the mistakes that would not have shown in these tensors, to these tolerances."""
     unseen = agreement(alone, right, {name: max(SAME, t) for name, t in tolerances.items()})
@@ -171,13 +179,18 @@ def agreement(alone: Alone, answer: Tensors, tolerances: Mapping[str, float]) ->
     return agrees
 
 
-def lookalikes(alone: Alone, slug: str, answer: Tensors) -> tuple[str, ...]:
+def lookalikes(
+    alone: Alone, slug: str, answer: Tensors, tolerances: Mapping[str, float]
+) -> tuple[str, ...]:
     """Slugs of the mistakes that, each alone, give the numbers that this one does.
+
+    None where the mistake has a number of its own, and another than it is shown with.
 
     Args:
         alone: what each mistake gives.
         slug: of the one in question.
         answer: what was posted; of the mistake's forms, the closest to it is meant.
+        tolerances: how close that form must be, in each tensor.
     """
     if any(alone.tensors[name].shape[1:] != value.shape for name, value in answer.items()):
         return ()
@@ -185,7 +198,8 @@ def lookalikes(alone: Alone, slug: str, answer: Tensors) -> tuple[str, ...]:
         [distances(alone.tensors[name], value) for name, value in answer.items()], axis=0
     )
     forms = [k for k, mistake in enumerate(alone.mistakes) if mistake.slug == slug]
-    forms = [k for k in forms if np.isfinite(errors[k])]
+    explains = agreement(alone, answer, tolerances)
+    forms = [k for k in forms if explains[k]]
     if not forms:
         return ()
     meant = min(forms, key=lambda k: float(errors[k]))

@@ -120,12 +120,13 @@ def likeness(values: Floats, wanted: Floats) -> float:
 
 
 def other_layouts(values: Floats, wanted: Floats) -> list[tuple[Mistake, Floats]]:
-    """Numbers of the right shape, read in other orders: (N, K) by columns, (K, K) transposed."""
+    """Numbers of the right shape, read in other orders: (K, K) transposed, (N, K) by columns."""
     if values.ndim < 2:
         return []
-    found = [(layouts.FORTRAN_ORDER, values.ravel().reshape(wanted.shape, order="F"))]
+    found = []
     for order in itertools.permutations(range(values.ndim)):
         turned = np.transpose(values, order)
         if turned.shape == wanted.shape and order != tuple(range(values.ndim)):
             found.append((layouts.TRANSPOSED, turned))
-    return found
+    by_columns = values.ravel().reshape(wanted.shape, order="F")
+    return [*found, (layouts.FORTRAN_ORDER, by_columns)]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from model.arrays import Floats
 from model.gradients.mistakes.mistake import Mistake
 
+_FITTED = 2.0
+
 Names: TypeAlias = tuple[Mistake, ...]
 
 
@@ -29,6 +31,7 @@ class Posted(NamedTuple):
 
     value: Floats
     tolerance: float  # relative to the largest entry
+    noise: float = 0.0  # absolute; what rounding may leave where terms of the right size cancel
 
 
 class Fit(NamedTuple):
@@ -39,30 +42,49 @@ class Fit(NamedTuple):
     fits: NDArray[np.bool_]  # (K,)
 
 
-def fit(posted: Posted, predictions: Sequence[Way], ways: int) -> Fit:
+def leeway(ways: Sequence[Way]) -> Floats:
+    """(K,) how many times the tolerance each way is granted.
+
+    A number that was fitted to a rounded answer brings an error of its own, about as large.
+    """
+    return np.array([_FITTED if way.free else 1.0 for way in ways])
+
+
+def fit(posted: Posted, predictions: Sequence[Way], granted: Floats) -> Fit:
     """Choose a prediction for each of K ways; the first stands for nothing more being wrong.
 
     Args:
         posted: the tensor.
         predictions: (K, ...) each. Those of another shape than the tensor's are out.
-        ways: K.
+        granted: (K,), times the tolerance.
     """
+    ways = len(granted)
     possible = [way for way in predictions if way.value.shape[1:] == posted.value.shape]
     if not possible:
         return Fit([()] * ways, np.full(ways, np.inf), np.zeros(ways, bool))
-    errors = np.stack([distances(way.value, posted.value) for way in possible], axis=1)  # (K, M)
+    errors = np.stack(
+        [distances(way.value, posted.value, posted.noise) for way in possible], axis=1
+    )  # (K, M)
     chosen = errors.argmin(axis=1)
     if not possible[0].names:
-        chosen = np.where(errors[:, 0] <= posted.tolerance, 0, chosen)
+        chosen = np.where(errors[:, 0] <= granted * posted.tolerance, 0, chosen)
     best = np.take_along_axis(errors, chosen[:, None], axis=1)[:, 0]
-    return Fit([possible[i].names for i in chosen], best, best <= posted.tolerance)
+    return Fit([possible[i].names for i in chosen], best, best <= granted * posted.tolerance)
 
 
-def distances(stack: Floats, value: Floats) -> Floats:
-    """(K,) largest difference of each array of a stack, relative to the larger of the two."""
+def distances(stack: Floats, value: Floats, noise: float = 0.0) -> Floats:
+    """(K,) largest difference of each array of a stack, relative to the larger of the two.
+
+    Differences up to the noise count as none.
+
+    Infinite where an array of the stack holds infinity or NaN.
+    """
     rows, flat = stack.reshape(len(stack), -1), value.ravel()
     size = np.maximum.reduce(np.abs(rows), axis=1)
     size = np.maximum(size, np.maximum.reduce(np.abs(flat)))
-    difference = np.maximum.reduce(np.abs(rows - flat), axis=1)
     size[size == 0] = 1.0
-    return difference / size
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = np.maximum.reduce(np.abs(rows - flat), axis=1)
+        relative = np.maximum(difference - noise, 0.0) / size
+    relative[np.isnan(relative)] = np.inf
+    return relative

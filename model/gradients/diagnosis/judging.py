@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from model.arrays import Floats
+from model.gradients.chain import known
 from model.gradients.diagnosis.precision import FLOAT32, ROUNDOFF, Precision, inferred, named
 from model.gradients.floors import delta3_floor, jacobian_floor, rounding_floors
 from model.gradients.given import Given
@@ -17,7 +18,9 @@ Verdict = Literal["right", "wrong", "undecidable"]
 TELLING = 1e-2
 _SURE = 1e-3  # an error below this is the right answer's, whatever rounding might have done
 
+_BELOW = ("delta2", "dW1", "db1")  # what relu's slope is part of
 _EXACT = 2.0**-53
+_SINGLE = Precision(FLOAT32, ROUNDOFF[FLOAT32], 0.0)
 
 
 class Worst(NamedTuple):
@@ -56,6 +59,16 @@ class Floors:
         own = self._at(_EXACT)[name]
         return own if unit_roundoff == _EXACT else own + self._at(unit_roundoff)[name]
 
+    def at_kinks(self, name: str) -> Floats:
+        """How far either slope of relu moves each entry, for units that are exactly at the kink."""
+        hidden = self._given.hidden
+        if hidden is None or hidden.activation.name != "relu" or name not in _BELOW:
+            return np.zeros(())
+        moved = np.abs(known(self._given.loss).delta3 @ hidden.parameters.W2.T) * (hidden.z1 == 0)
+        if name == "delta2":
+            return moved
+        return np.abs(hidden.x).T @ moved if name == "dW1" else moved.sum(axis=0)
+
     def _at(self, u: float) -> dict[str, float]:
         if u not in self._known:
             self._known[u] = _floors(self._given, u)
@@ -77,7 +90,9 @@ def _floors(given: Given, u: float) -> dict[str, float]:
 def judge(name: str, value: Floats, right: Floats, floors: Floors, said: str | None) -> Judged:
     """The verdict on a tensor, at the precision that it has or is said to have.
 
-    Numbers that look like float64 and miss by what float32 explains were computed in float32.
+    Numbers that look like float64 and miss by what float32 explains were computed in float32. Few
+    digits that meet the right numbers better than they had to are right all the same. Where relu
+    has no slope, any between 0 and 1 may be right.
 
     Args:
         name: of the tensor.
@@ -97,14 +112,18 @@ def judge(name: str, value: Floats, right: Floats, floors: Floors, said: str | N
 
     tolerance = _tolerance(name, precision, size, floors)
     if error > tolerance and said is None and precision.roundoff < ROUNDOFF[FLOAT32]:
-        looser = _tolerance(name, Precision(FLOAT32, ROUNDOFF[FLOAT32], 0.0), size, floors)
-        # Where float32 keeps no digits, it would excuse anything.
-        if error <= looser and (looser <= TELLING or error <= _SURE):
+        looser = _tolerance(name, _SINGLE, size, floors)
+        # Where float32 keeps no digits it would excuse anything but zeros, which it may have left.
+        if error <= looser and (looser <= TELLING or error <= _SURE or not value.any()):
             precision, tolerance = named(FLOAT32, value), looser
 
+    finest = [floors.of(name, u) for u in ROUNDOFF.values() if u <= precision.roundoff]
     verdict: Verdict = "wrong"
     if error <= tolerance:
-        verdict = "right" if tolerance <= TELLING or error <= _SURE else "undecidable"
+        proven = any(error <= floor <= TELLING for floor in [*finest, tolerance])
+        verdict = "right" if proven or error <= _SURE else "undecidable"
+    elif (differences <= floors.at_kinks(name) + tolerance * size).all():
+        verdict, tolerance = "undecidable", error
     worst = Worst(tuple(map(int, index)), float(right[index]), float(value[index]))
     return Judged(
         verdict,

@@ -37,7 +37,11 @@ class Outcome(NamedTuple):
 
 
 def explain_layer(
-    layer: Layer, deltas: Floats, posted: dict[str, Posted], of_delta: list[Way]
+    layer: Layer,
+    deltas: Floats,
+    posted: dict[str, Posted],
+    of_delta: list[Way],
+    granted: Floats,
 ) -> Outcome:
     """Choose for each delta and each posted tensor of the layer what else went wrong, if anything.
 
@@ -46,17 +50,17 @@ def explain_layer(
         deltas: (K, N, width).
         posted: by name; those of other layers are left alone.
         of_delta: predictions of the delta itself, should it have been posted.
+        granted: (K,), times the tolerance.
     """
-    K = len(deltas)
     delta, weights, biases = layer.names
     fits: dict[str, Fit] = {}
     if delta in posted:
-        fits[delta] = fit(posted[delta], of_delta, K)
+        fits[delta] = fit(posted[delta], of_delta, granted)
     if weights in posted:
-        fits[weights] = fit(posted[weights], _weights(layer, deltas), K)
+        fits[weights] = fit(posted[weights], _weights(layer, deltas), granted)
     if biases in posted:
-        fits[biases] = fit(posted[biases], _biases(layer, deltas), K)
-    return _outcome(fits, K)
+        fits[biases] = fit(posted[biases], _biases(layer, deltas), granted)
+    return _outcome(fits, len(deltas))
 
 
 def _outcome(fits: dict[str, Fit], K: int) -> Outcome:

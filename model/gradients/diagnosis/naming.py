@@ -9,6 +9,7 @@ from model.gradients.diagnosis import whole
 from model.gradients.diagnosis.alone import SAME, Alone, each_alone, lookalikes
 from model.gradients.diagnosis.candidates import Arrived
 from model.gradients.diagnosis.fitting import Names, Posted, Way, distances
+from model.gradients.diagnosis.infinities import why_not_finite
 from model.gradients.diagnosis.judging import TELLING
 from model.gradients.diagnosis.layers import unique
 from model.gradients.diagnosis.search import Explanation, explain, usual_ways
@@ -50,38 +51,46 @@ def context_of(given: Given, right: Tensors) -> Context:
 
 
 def name_mistakes(
-    context: Context, arrived: dict[str, Arrived], tolerances: dict[str, float]
+    context: Context, arrived: dict[str, Arrived], posted: dict[str, Posted]
 ) -> Named:
     """The mistakes behind an answer that is wrong.
 
     Args:
         context: where.
         arrived: the answer, tensor by tensor.
-        tolerances: relative, of each tensor, for what a mistake is held to explain.
+        posted: those of its tensors that hold numbers, and what a mistake has to explain of them.
     """
-    first = [tensor.layout for tensor in arrived.values() if tensor.layout is not None]
-    finite = {name: tensor for name, tensor in arrived.items() if np.isfinite(tensor.value).all()}
-    if len(finite) < len(arrived):
-        first.append(whole.why_not_finite(context.given))
+    mistakes = _at_sight(context.given, arrived)
     posted = {
-        name: Posted(tensor.value, tolerances[name])
-        for name, tensor in finite.items()
-        if tensor.layout is not layouts.SWAPPED
+        name: tensor
+        for name, tensor in posted.items()
+        if arrived[name].layout is not layouts.SWAPPED
     }
     found = _explanation(context, posted) if posted else Explanation((), 0.0, (), 0)
 
     if len(found.names) > 1 and max(tensor.tolerance for tensor in posted.values()) > TELLING:
         found = Explanation((), 0.0, tuple(posted), 0)  # too few digits to tell two mistakes apart
 
-    mistakes = [Found(mistake, 1.0, ()) for mistake in unique(first)]
     fit = max(0.0, 1.0 - found.explained_error)
     equivalent = _equivalents(context, found, posted)
+    seen = [one.mistake for one in mistakes]
     mistakes += [
         Found(mistake, fit, equivalent.get(mistake.slug, ()))
         for mistake in found.names
-        if mistake not in first
+        if mistake not in seen
     ]
     return Named(tuple(mistakes), found.unexplained, found.unnamed)
+
+
+def _at_sight(given: Given, arrived: dict[str, Arrived]) -> list[Found]:
+    """Other layouts, and numbers that are none."""
+    shapes = unique(tensor.layout for tensor in arrived.values() if tensor.layout is not None)
+    found = [Found(layout, 1.0, ()) for layout in shapes]
+    values = {name: tensor.value for name, tensor in arrived.items()}
+    if not all(np.isfinite(value).all() for value in values.values()):
+        reason, *others = why_not_finite(given, values)
+        found.append(Found(reason, 1.0, tuple(other.slug for other in others)))
+    return found
 
 
 def _explanation(context: Context, posted: dict[str, Posted]) -> Explanation:
@@ -90,8 +99,8 @@ def _explanation(context: Context, posted: dict[str, Posted]) -> Explanation:
         whole.nothing_more(right, posted)
         or whole.whole_numbers(right, posted)
         or whole.other_places(right, posted)
-        or whole.one_factor(given, right, posted)
         or whole.one_size(right, posted)
+        or whole.one_factor(given, right, posted)
         or explain(given, context.usual, posted)
     )
 
@@ -103,7 +112,8 @@ def _equivalents(
     if len(found.names) == 1:
         slug = found.names[0].slug
         answer = {name: tensor.value for name, tensor in posted.items()}
-        return {slug: lookalikes(context.alone, slug, answer)}
+        tolerances = {name: tensor.tolerance for name, tensor in posted.items()}
+        return {slug: lookalikes(context.alone, slug, answer, tolerances)}
     equivalent = {}
     if found.first is not None and len(found.first.names) == 1 and context.given.loss is not None:
         others = context.usual

@@ -21,6 +21,7 @@ ROUNDOFF = {FLOAT64: 2.0**-53, FLOAT32: 2.0**-24, FLOAT16: 2.0**-11}
 
 _MOST_DIGITS = 15  # that every float64 can keep
 _FLOAT32_DIGITS = 9  # at which float32 are printed, so that they are read back as they were
+_FEWEST_DIGITS = 3  # fewer of them decide nothing, and more of them are seldom a float16
 
 
 class Precision(NamedTuple):
@@ -34,24 +35,33 @@ class Precision(NamedTuple):
 def inferred(values: Floats) -> Precision:
     """The precision of a tensor, from nothing but its finite numbers.
 
-    Digits come first: what has at most nine of them may have been computed in float32. Whole
-    numbers count as exact, since an integer dtype is a mistake and not a way of printing.
+    Digits come first: what has at most nine of them may have been computed in float32.
     """
     found = values[np.isfinite(values) & (values != 0)]
-    if not len(found) or np.array_equal(found, np.rint(found)):
-        return named(FLOAT64, values)
     digits = _most_digits(found)
+    if not digits or _cut_to_integers(values, digits):
+        return named(FLOAT64, values)
+    with np.errstate(over="ignore"):
+        half, single = found.astype(np.float16), found.astype(np.float32)
+    if digits > _FEWEST_DIGITS and np.array_equal(half, found):
+        return named(FLOAT16, values)
     if digits < _FLOAT32_DIGITS - 2:
         return _printed(digits, values)
-    for dtype in (np.float16, np.float32):
-        with np.errstate(over="ignore"):
-            narrow = found.astype(dtype)
-        # Either the same number, or the shortest text that stands for it.
-        if np.array_equal(narrow, found) or all(
-            float(str(short)) == wide for short, wide in zip(narrow, found, strict=True)
-        ):
-            return named(np.dtype(dtype).name, values)
+    if np.array_equal(single, found):
+        return named(FLOAT32, values)
+    if all(float(str(short)) == wide for short, wide in zip(single, found, strict=True)):
+        return _printed(digits, values)._replace(name=FLOAT32)  # the shortest texts of float32
     return _printed(digits, values) if digits <= _MOST_DIGITS else named(FLOAT64, values)
+
+
+def _cut_to_integers(values: Floats, digits: int) -> bool:
+    """Whether whole numbers look like those of an integer dtype, which keeps no small ones.
+
+    That is a mistake and not a way of printing; but three digits of 333.3 are a whole number too.
+    """
+    return bool(
+        digits < _FEWEST_DIGITS and (values == 0).any() and np.array_equal(values, np.rint(values))
+    )
 
 
 def named(name: str, values: Floats) -> Precision:
@@ -78,7 +88,8 @@ def _printed(digits: int, values: Floats) -> Precision:
     largest = finite.max(initial=0.0)
     place = math.floor(math.log10(largest)) - digits + 1 if largest else 0
     roundoff = ROUNDOFF[FLOAT32] if digits <= _FLOAT32_DIGITS else ROUNDOFF[FLOAT64]
-    return Precision(f"{digits} digit{'s' * (digits > 1)}", roundoff, 0.5 * 10.0**place)
+    name = f"{digits} digits" if digits > 1 else "1 digit"
+    return Precision(name, roundoff, 0.5 * 10.0**place)
 
 
 def _most_digits(values: Floats) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from model.arrays import Floats
 from model.gradients.chain import known
-from model.gradients.diagnosis.fitting import Names, Posted, Way, distances
+from model.gradients.diagnosis.fitting import Names, Posted, Way, distances, leeway
 from model.gradients.diagnosis.layers import Layer, Outcome, explain_layer, unique
 from model.gradients.diagnosis.measured import implied_delta3
 from model.gradients.diagnosis.ways import (
@@ -93,8 +93,7 @@ def _closest(posted: Posted, ways: list[Way]) -> Explanation:
 def _follow(given: Given, posted: PostedTensors, ways: list[Way]) -> Explanation:
     """From each delta3 through both layers."""
     loss, hidden = known(given.loss), given.hidden
-    deltas = np.stack([way.value for way in ways])
-    output = _output_layer(loss, hidden, deltas, posted)
+    output = _output_layer(loss, hidden, ways, posted)
     found = [
         Explanation(
             unique((*way.names, *output.names[k])),
@@ -120,19 +119,20 @@ def _follow(given: Given, posted: PostedTensors, ways: list[Way]) -> Explanation
 
 
 def _output_layer(
-    loss: Loss, hidden: Hidden | None, deltas: Floats, posted: PostedTensors
+    loss: Loss, hidden: Hidden | None, ways: list[Way], posted: PostedTensors
 ) -> Outcome:
+    deltas = np.stack([way.value for way in ways])
     of_delta = _of_any_size(loss, deltas)
     if hidden is None:
         layer = Layer([], np.empty((0, 0)), np.empty(0), 0.0, ("delta3", "", ""))
-        return explain_layer(layer, deltas, posted, of_delta)
+        return explain_layer(layer, deltas, posted, of_delta, leeway(ways))
     sources = [Way((), hidden.a1)]
     sources += [
         Way((wrong.mistake,), source) for wrong in SOURCES for source in arrays(wrong, hidden)
     ]
     _, _, W2, b2 = hidden.parameters
     layer = Layer(sources, W2, b2, hidden.decay, ("delta3", "dW2", "db2"))
-    return explain_layer(layer, deltas, posted, of_delta)
+    return explain_layer(layer, deltas, posted, of_delta, leeway(ways))
 
 
 def _of_any_size(loss: Loss, deltas: Floats) -> list[Way]:
@@ -149,7 +149,8 @@ def _through_hidden_layer(
     deltas = np.stack([way.value for way in ways])
     W1, b1, _, _ = hidden.parameters
     layer = Layer([Way((), hidden.x)], W1, b1, hidden.decay, ("delta2", "dW1", "db1"))
-    outcome = explain_layer(layer, deltas, posted, _of_any_size(loss, deltas))
+    granted = leeway([way._replace(free=before.free + way.free) for way in ways])
+    outcome = explain_layer(layer, deltas, posted, _of_any_size(loss, deltas), granted)
     found = [
         before._replace(
             names=unique((*before.names, *way.names, *outcome.names[k])),

@@ -10,9 +10,11 @@ from numpy.typing import ArrayLike
 from model.gradients.diagnosis.alone import blind_spots
 from model.gradients.diagnosis.candidates import Arrived, read_candidate
 from model.gradients.diagnosis.evidence import Evidence, evidence
+from model.gradients.diagnosis.fitting import Posted
 from model.gradients.diagnosis.judging import TELLING, Floors, Judged, Verdict, judge
 from model.gradients.diagnosis.localisation import localised
 from model.gradients.diagnosis.naming import Context, Found, context_of, name_mistakes
+from model.gradients.diagnosis.precision import FLOAT16, inferred
 from model.gradients.diagnosis.precision import named as as_precision
 from model.gradients.diagnosis.report import Report
 from model.gradients.diagnosis.thinning import Part, part_of
@@ -33,6 +35,7 @@ class _Point(NamedTuple):
     floors: Floors
 
 
+@np.errstate(all="ignore")  # whoever posts infinity gets a verdict, not a warning
 def check(
     given: Probe | GivenArrays | Given,
     candidate: Mapping[str, ArrayLike],
@@ -52,7 +55,10 @@ def check(
     """
     point = _point(given)
     arrived = read_candidate(point.given, point.right, candidate)
-    tensors = {name: _judged(name, one, point, precision) for name, one in arrived.items()}
+    tensors = {
+        name: _judged(name, one, point, precision or _of_zeros(one, arrived))
+        for name, one in arrived.items()
+    }
     verdict = overall([judged.verdict for judged in tensors.values()])
 
     part = part_of(point.given, tensors)
@@ -60,13 +66,17 @@ def check(
     mistakes: tuple[Found, ...] = ()
     found: Evidence = {}
     if verdict == "wrong":
-        tolerances = _tolerances(arrived, point.floors, tensors)
+        posted = _posted(arrived, point, tensors)
         if part is not None:
             arrived = {
                 name: one._replace(value=part.of_tensor(name, one.value))
                 for name, one in arrived.items()
             }
-        mistakes, found = _explained(context, arrived, tensors, tolerances)
+            posted = {
+                name: one._replace(value=part.of_tensor(name, one.value))
+                for name, one in posted.items()
+            }
+        mistakes, found = _explained(context, arrived, tensors, posted)
     elif verdict == "undecidable":
         found = _where_decidable(point, tensors)
     passes = {name: one.passes for name, one in tensors.items()}
@@ -92,11 +102,12 @@ def _explained(
     context: Context,
     arrived: dict[str, Arrived],
     tensors: dict[str, Judged],
-    tolerances: dict[str, float],
+    posted: dict[str, Posted],
 ) -> tuple[tuple[Found, ...], Evidence]:
-    named = name_mistakes(context, arrived, tolerances)
+    named = name_mistakes(context, arrived, posted)
     values = {name: one.value for name, one in arrived.items()}
-    shown = evidence(context.given, context.right, values, max(tolerances.values()))
+    tolerance = max((tensor.tolerance for tensor in posted.values()), default=0.0)
+    shown = evidence(context.given, context.right, values, tolerance)
     return named.mistakes, {"localisation": localised(tensors, named, shown)} | shown
 
 
@@ -201,14 +212,28 @@ def _judged(name: str, arrived: Arrived, point: _Point, precision: str | None) -
     return judged._replace(verdict="wrong", relative_error=None, worst=None)
 
 
-def _tolerances(
-    arrived: dict[str, Arrived], floors: Floors, tensors: dict[str, Judged]
-) -> dict[str, float]:
-    """Relative to the answer's own size: how far a mistake may be from what it should explain."""
+def _of_zeros(one: Arrived, arrived: dict[str, Arrived]) -> str | None:
+    """Zeros show no precision of their own; beside float16 they may be what it could not hold."""
+    if one.value.any():
+        return None
+    halves = any(inferred(other.value).name == FLOAT16 for other in arrived.values())
+    return FLOAT16 if halves else None
+
+
+def _posted(
+    arrived: dict[str, Arrived], point: _Point, tensors: dict[str, Judged]
+) -> dict[str, Posted]:
+    """The tensors that hold numbers, and how far a mistake may be from what it should explain."""
     found = {}
     for name, one in arrived.items():
-        precision = as_precision(tensors[name].precision, one.value)
-        printed = precision.printed / float(np.abs(one.value).max() or 1.0)
-        floor = floors.of(name, precision.roundoff)
-        found[name] = min(_SLACK * floor, TELLING) + printed
+        if np.isfinite(one.value).all():
+            precision = as_precision(tensors[name].precision, one.value)
+            printed = precision.printed / float(np.abs(one.value).max() or 1.0)
+            floor = point.floors.of(name, precision.roundoff)
+            noise = floor * float(np.abs(point.right[name]).max())
+            found[name] = Posted(
+                one.value,
+                min(_SLACK * floor, TELLING) + printed,
+                noise if np.isfinite(noise) else 0.0,
+            )
     return found

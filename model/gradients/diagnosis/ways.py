@@ -115,20 +115,21 @@ def _fitted_delta2s(hidden: Hidden, delta3: Floats, back: Floats, posted: Tensor
 
 def _coefficient(hidden: Hidden, right: Floats, extra: Floats, posted: Tensors) -> float:
     """C such that delta2 = right + c extra explains what was posted best; 0 when nothing was."""
-    if "delta2" in posted:
-        return slope_of(posted["delta2"] - right, extra)
-    if "dW1" in posted:
-        data = posted["dW1"] - hidden.decay * hidden.parameters.W1
+    W1, b1, _, _ = hidden.parameters
+    shapes = {"delta2": right.shape, "dW1": W1.shape, "db1": b1.shape}
+    name = next((n for n, shape in shapes.items() if n in posted and posted[n].shape == shape), "")
+    if name == "delta2":
+        return slope_of(posted[name] - right, extra)
+    if name == "dW1":
+        data = posted[name] - hidden.decay * W1
         return slope_of(data - hidden.x.T @ right, hidden.x.T @ extra)
-    if "db1" in posted:
-        return slope_of(posted["db1"] - right.sum(axis=0), extra.sum(axis=0))
+    if name == "db1":
+        return slope_of(posted[name] - right.sum(axis=0), extra.sum(axis=0))
     return 0.0
 
 
 def slope_of(values: Floats, direction: Floats) -> float:
     """The multiple of a direction that is closest to the values; 0 where either vanishes."""
-    if values.shape != direction.shape:
-        return 0.0
     square = float(np.vdot(direction, direction))
     return float(np.vdot(direction, values)) / square if square else 0.0
 

@@ -1,4 +1,4 @@
-"""Explanations of an answer as a whole: updates for gradients, other layouts, no numbers at all."""
+"""Explanations of an answer as a whole: updates for gradients, other layouts."""
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from model.gradients.mistakes import layouts, scales
 from model.gradients.mistakes.mistake import Mistake
 
 _EQUAL_SIZES = 1e-3  # relative; an optimizer's epsilon makes them differ a little
+_BLURRED = 0.05  # relative; a single digit is a multiple of too many things
 _LARGE = 1e-3  # of the largest entry of the gradient: where that epsilon is nothing
 
 
@@ -27,33 +28,42 @@ def one_factor(given: Given, right: Tensors, posted: dict[str, Posted]) -> Expla
 
     Without weight decay a factor of the catalogue, such as N, looks the same; it is named instead.
     """
-    values = {name: tensor.value for name, tensor in posted.items()}
-    if "jacobian" in right or any(values[name].shape != right[name].shape for name in values):
+    if "jacobian" in right or any(posted[n].value.shape != right[n].shape for n in posted):
         return None
-    square = sum(float(np.vdot(right[name], right[name])) for name in values)
-    if not square:
+    if max(tensor.tolerance for tensor in posted.values()) > _BLURRED:
         return None
-    factor = sum(float(np.vdot(right[name], values[name])) for name in values) / square
-    mistake, free = scales.STEP, 1
-    if _known_as_scale(given, factor):
+    low, high = _factors(right, posted)
+    if not low <= high < np.inf or _known_as_scale(given, low, high):
         return None
-    if abs(factor + 1) < 1e-3:
+    mistake, factor, free = scales.STEP, (low + high) / 2, 1
+    if low <= -1 <= high:
         mistake, factor, free = scales.NEGATIVE, -1.0, 0
-    elif factor > 1.5 and abs(factor - round(factor)) < 1e-3:
+    elif factor > 1.5 and low <= round(factor) <= high:
         mistake, factor = scales.ACCUMULATED, float(round(factor))
-    return _if_it_fits((mistake,), {name: factor * right[name] for name in values}, posted, free)
+    return _if_it_fits((mistake,), {name: factor * right[name] for name in posted}, posted, free)
 
 
-def _known_as_scale(given: Given, factor: float) -> bool:
+def _factors(right: Tensors, posted: dict[str, Posted]) -> tuple[float, float]:
+    """The smallest and the largest factor that meets every entry; in this order if there is any."""
+    low, high = -np.inf, np.inf
+    for name, (value, tolerance, _) in posted.items():
+        size = np.abs(right[name])
+        usable = size > _LARGE * size.max()
+        ratio = value[usable] / right[name][usable]
+        room = tolerance * np.abs(value).max() / size[usable]
+        low = max(low, float((ratio - room).max(initial=-np.inf)))
+        high = min(high, float((ratio + room).min(initial=np.inf)))
+    return low, high
+
+
+def _known_as_scale(given: Given, low: float, high: float) -> bool:
     if given.hidden is not None and given.hidden.decay:
         return False
-    return any(
-        abs(factor / other - 1) < 1e-3 for _, other in factors(known(given.loss)) if other > 0
-    )
+    return any(low <= factor <= high for _, factor in factors(known(given.loss)) if factor > 0)
 
 
 def one_size(right: Tensors, posted: dict[str, Posted]) -> Explanation | None:
-    """All entries of one size, with the signs of the gradient or all of them turned."""
+    """All entries of one size, though the gradient's are not, with its signs or all turned."""
     if "jacobian" in right or any(posted[n].value.shape != right[n].shape for n in posted):
         return None
     values = np.concatenate([tensor.value.ravel() for tensor in posted.values()])
@@ -61,6 +71,8 @@ def one_size(right: Tensors, posted: dict[str, Posted]) -> Explanation | None:
     large = np.abs(expected) > _LARGE * np.abs(expected).max()
     sizes = np.abs(values[large])
     if len(sizes) < 4 or np.ptp(sizes) > _EQUAL_SIZES * sizes.max() or sizes.max() == 0:
+        return None
+    if np.ptp(np.abs(expected[large])) <= _EQUAL_SIZES * np.abs(expected).max():
         return None
     for sign in (1, -1):
         if np.array_equal(np.sign(values), sign * np.sign(expected)):
@@ -81,7 +93,7 @@ def whole_numbers(right: Tensors, posted: dict[str, Posted]) -> Explanation | No
 def other_places(right: Tensors, posted: dict[str, Posted]) -> Explanation | None:
     """The right numbers in another order, or under another name of the same shape."""
     names: list[Mistake] = []
-    for name, (value, tolerance) in posted.items():
+    for name, (value, tolerance, _) in posted.items():
         if value.shape != right[name].shape:
             return None
         if _close(value, right[name], tolerance):
@@ -100,17 +112,6 @@ def other_places(right: Tensors, posted: dict[str, Posted]) -> Explanation | Non
             return None
         names.append(found[0])
     return Explanation(unique(names), 0.0, (), 0) if names else None
-
-
-def why_not_finite(given: Given) -> Mistake:
-    """Of numbers that are none: whether exp must have overflowed or underflowed here."""
-    z = given.output.z / given.output.T
-    if z.max() > np.log(np.finfo(np.float32).max):
-        return layouts.OVERFLOW
-    lowest = np.log(np.finfo(np.float32).smallest_subnormal)
-    if (z.max(axis=1) - z.max()).min() < lowest or z.max(axis=1).min() < lowest:
-        return layouts.SHIFT_OVER_BATCH
-    return layouts.NOT_FINITE
 
 
 def _if_it_fits(

@@ -173,7 +173,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"given": GIVEN | {"labels": [0.5]}, **ASKED}, "unknown-label", "/given/labels/0"),
     ({"given": GIVEN | {"labels": [0, 1]}, **ASKED}, "wrong-shape", "/given/labels"),
     ({"given": GIVEN | {"T": 2}, **ASKED}, "unknown-field", "/given/T"),
-    ({"given": GIVEN | {"temperature": 0}, **ASKED}, "invalid-value", "/given"),
+    ({"given": GIVEN | {"temperature": 0}, **ASKED}, "invalid-value", "/given/temperature"),
     ({"given": {"logits": [[1e308, 0]], "temperature": 0.1}, "candidate": {"jacobian": [[0, 0]]}},
      "non-finite-result", "/given"),
     ({"probe": {"level": "loss"}, **ASKED}, "missing-field", "/probe"),
