@@ -1,6 +1,7 @@
 # make demo    train the shipped digits and serve them
 # make test    run every test this machine can run
 # make lint    format, lint, types, import contracts
+# make verdicts  make every mistake as somebody else would, and see it named (minutes)
 # make image   build the container image `softlens`
 # make lock    write requirements/*.lock anew from pyproject.toml (needs uv)
 
@@ -12,7 +13,7 @@ ENGINE ?= docker
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint image lock benchmark clean
+.PHONY: help demo test lint image lock verdicts benchmark clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,6 +32,9 @@ lint: $(VENV)/dev.stamp
 
 image:
 	$(ENGINE) build --tag softlens .
+
+verdicts: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.verdicts
 
 benchmark: $(VENV)/benchmark.stamp
 	@$(BIN)/python -m tests.benchmarks
