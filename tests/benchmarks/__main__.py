@@ -13,7 +13,15 @@ from tests.benchmarks.machine import load
 from tests.benchmarks.markdown import write
 from tests.serving import ROOT
 
-NAMES = ("codec", "gradients", "start", "requests", "training", "accuracy")  # the long ones last
+NAMES = (
+    "codec",
+    "gradients",
+    "checks",
+    "start",
+    "requests",
+    "training",
+    "accuracy",
+)  # the long ones last
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 
