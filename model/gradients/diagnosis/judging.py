@@ -111,9 +111,10 @@ def judge(name: str, value: Floats, right: Floats, floors: Floors, said: str | N
     error = largest / size if size else (np.inf if largest else 0.0)
 
     tolerance = _tolerance(name, precision, size, floors)
-    if error > tolerance and said is None and precision.roundoff < ROUNDOFF[FLOAT32]:
+    finer = said is None and precision.roundoff < ROUNDOFF[FLOAT32]
+    # Where float32 keeps no digits it would excuse anything; only zeros may be what is left then.
+    if finer and error > tolerance and (error <= TELLING or not value.any()):
         looser = _tolerance(name, _SINGLE, size, floors)
-        # Where float32 keeps no digits it would excuse anything but zeros, which it may have left.
         if error <= looser and (looser <= TELLING or error <= _SURE or not value.any()):
             precision, tolerance = named(FLOAT32, value), looser
 
