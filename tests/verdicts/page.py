@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.benchmarks.machine import circumstances
 from tests.benchmarks.markdown import paragraphs, table, verdicts
 from tests.verdicts.bars import NAMED, incomplete, requirements, share, unsound
 from tests.verdicts.entries import ENTRIES
@@ -14,10 +13,10 @@ from tests.verdicts.trials import ROUNDINGS, Trial
 _LETTERS = {"jacobian": "J", "loss": "L", "network": "N"}
 
 
-def sections(ran: Ran, minutes: float) -> dict[str, str]:
+def sections(ran: Ran, where: str, minutes: float) -> dict[str, str]:
     """By the names of the comments that they stand between."""
     return {
-        "run": _run(ran, minutes),
+        "run": _run(ran, where, minutes),
         "mistakes": _mistakes(ran.trials),
         "pairs": _pairs(ran),
         "entries": _entries(),
@@ -40,7 +39,7 @@ def misses(ran: Ran) -> Iterator[str]:
             yield f"not both named: {pair}"
 
 
-def _run(ran: Ran, minutes: float) -> str:
+def _run(ran: Ran, where: str, minutes: float) -> str:
     size = ran.size
     counts = (
         f"{len(ran.trials):,} answers with one mistake ({size.probes} probes a mistake and level), "
@@ -48,7 +47,7 @@ def _run(ran: Ran, minutes: float) -> str:
         f"{len(ran.pairs):,} with two mistakes ({size.pairs} probes). "
         f"Took {minutes:.1f} minutes."
     )
-    return paragraphs(circumstances("numpy"), counts, verdicts(requirements(ran)))
+    return paragraphs(where, counts, verdicts(requirements(ran)))
 
 
 def _mistakes(trials: list[Trial]) -> str:

@@ -83,8 +83,7 @@ def distances(stack: Floats, value: Floats, noise: float = 0.0) -> Floats:
     size = np.maximum.reduce(np.abs(rows), axis=1)
     size = np.maximum(size, np.maximum.reduce(np.abs(flat)))
     size[size == 0] = 1.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        difference = np.maximum.reduce(np.abs(rows - flat), axis=1)
-        relative = np.maximum(difference - noise, 0.0) / size
+    difference = np.maximum.reduce(np.abs(rows - flat), axis=1)
+    relative = np.maximum(difference - noise, 0.0) / size
     relative[np.isnan(relative)] = np.inf
     return relative

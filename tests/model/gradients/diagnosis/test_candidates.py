@@ -57,6 +57,15 @@ def test_exchanged_tensors_are_recognised_by_their_numbers_where_shapes_agree() 
     assert slugs(report) == ["tensors-swapped"]
 
 
+def test_a_bias_with_as_many_entries_as_rows_is_answered() -> None:
+    """It is taken for a sum over the wrong axis, which has that shape."""
+    given = network(N=5, C=5)
+
+    report = check(given, {"db1": right(given)["db2"]})
+
+    assert report.verdict == "wrong"
+
+
 @pytest.mark.parametrize("shape", [(1, -1), (-1, 1)])
 def test_an_axis_of_length_1_changes_nothing(shape: tuple[int, int]) -> None:
     """keepdims=True, or a column in place of a vector."""
