@@ -99,11 +99,13 @@ def _fitted_delta2s(hidden: Hidden, delta3: Floats, back: Floats, posted: Tensor
     ways = []
     right = back * hidden.slope
 
-    step = hidden.a1.T @ delta3 + hidden.decay * hidden.parameters.W2
-    of_step = (delta3 @ step.T) * hidden.slope
-    rate = -_coefficient(hidden, right, of_step, posted)
-    if rate > _RELIABLE:
-        ways.append(Way((sums.WEIGHTS_UPDATED,), right - rate * of_step, free=1))
+    # The update held the weight decay, or only the data's part of the gradient.
+    for decay in dict.fromkeys((hidden.decay, 0.0)):
+        step = hidden.a1.T @ delta3 + decay * hidden.parameters.W2
+        of_step = (delta3 @ step.T) * hidden.slope
+        rate = -_coefficient(hidden, right, of_step, posted)
+        if rate > _RELIABLE:
+            ways.append(Way((sums.WEIGHTS_UPDATED,), right - rate * of_step, free=1))
 
     if hidden.activation.name == "relu":
         off = back * (1 - hidden.slope)

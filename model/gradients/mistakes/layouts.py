@@ -5,24 +5,24 @@ from model.gradients.mistakes.mistake import Mistake
 TRANSPOSED = Mistake(
     "transposed",
     "the axes are in another order; right if your layers are W x instead of x W",
-    "dW = delta.T @ x",
-    "dW = x.T @ delta",
+    "g = (x.T @ delta).T",
+    "g = x.T @ delta",
     "the shape is that of the transpose",
     convention=True,
 )
 FLATTENED = Mistake(
     "flattened",
     "the numbers are right but laid out in one row; right if your parameters are one flat vector",
-    "g = dW.ravel()",
-    "g = dW",
+    "g = (x.T @ delta).ravel()",
+    "g = x.T @ delta",
     "one axis instead of two",
     convention=True,
 )
 FORTRAN_ORDER = Mistake(
     "fortran-order",
     "the numbers were written column by column and read row by row",
-    "g = dW.ravel(order='F').reshape(dW.shape)",
-    "g = dW",
+    "g = g.ravel(order='F').reshape(g.shape)",
+    "g = g.ravel().reshape(g.shape)",
     "the first entry is right and most others are elsewhere",
 )
 SWAPPED = Mistake(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from model.gradients import check, probe
+from model.gradients import check, probe, read_given
 from tests.model.gradients.diagnosis.problems import network, right, slugs
 from tests.verdicts.made import Array, Given, made
 from tests.verdicts.programs import answer
@@ -94,3 +94,22 @@ def test_wrong_outweighs_undecidable() -> None:
     given = {"logits": np.array([[40.0, 0.0, -1.0]]), "labels": np.array([0])}
 
     assert check(given, {"delta3": np.array([[0.5, -0.25, -0.25]])}).verdict == "wrong"
+
+
+def test_weights_updated_without_their_decay_are_recognised() -> None:
+    """As with decoupled weight decay: the update holds the data's part of the gradient alone."""
+    posed = probe("network", 3)
+    hidden, loss = read_given(posed.given).hidden, read_given(posed.given).loss
+    assert hidden is not None
+    assert loss is not None
+    delta3 = loss.delta3
+    updated = hidden.parameters.W2 - 0.05 * hidden.a1.T @ delta3
+    delta2 = (delta3 @ updated.T) * hidden.slope
+    posted = right(posed.given) | {
+        "dW1": hidden.x.T @ delta2 + hidden.decay * hidden.parameters.W1,
+        "db1": delta2.sum(axis=0),
+    }
+
+    report = check(posed, {name: posted[name] for name in posed.wanted})
+
+    assert slugs(report) == ["weights-updated-first"]
