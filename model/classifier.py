@@ -6,6 +6,8 @@ docs/mathematics.md.
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -19,17 +21,23 @@ _PROMISE = 1.5e-6  # absolute error of a probability; 2e-6 is what is promised o
 _CAUTION = 4.0  # times the largest error seen on typical rows
 _TYPICAL_ROWS = 64
 _LARGEST_LOGIT_ERROR = 0.01
+_FOLD_BYTES = 32 * 2**20  # of float64 weights that are kept, the classifiers of a process together
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network ready to answer; immutable, so threads may share it."""
+    """A network ready to answer; immutable, so threads may share it.
+
+    It keeps the saved weights and the float32 ones, which share the large W1. Those in float64 are
+    twice as large, so they are made when they are asked for, and kept for as long as there is room.
+    """
 
     metadata: Metadata
     activation: Activation
+    saved: Parameters  # float32, acting on (x - centre) / scale, before the temperature
+    temperature: float
     centre: Float64s  # (D,)  where the features lie; subtracting it first keeps their digits
     scale: Float64s  # (D,)  their spread
-    centred: Parameters  # float64, acting on x - centre
     fast: Parameters  # float32, acting on (x - centre) / scale
     error_rate: float  # bound on float32's error of a logit, for an input of norm 0 in units of it
 
@@ -37,6 +45,16 @@ class Classifier:
     def features(self) -> int:
         """D, the width of a row."""
         return len(self.centre)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the four arrays by name, without making any of them."""
+        return {name: array.shape for name, array in self.saved._asdict().items()}
+
+    @property
+    def centred(self) -> Parameters:
+        """The weights in float64, acting on x - centre."""
+        return _folds.of(self)
 
     @property
     def parameters(self) -> Parameters:
@@ -136,21 +154,65 @@ def fold(artifact: Artifact) -> Classifier:
         ArtifactError: the network fails its self-test.
     """
     activation = ACTIVATIONS[artifact.metadata["activation"]]
-    W1, b1, W2, b2 = (array.astype(np.float64) for array in artifact.parameters)
-    scale, temperature = artifact.input_scale, artifact.temperature
-    with np.errstate(over="ignore"):  # the self-test looks for infinity
-        centred = Parameters(W1 / scale[:, None], b1, W2 / temperature, b2 / temperature)
-        fast = artifact.parameters._replace(
-            W2=centred.W2.astype(np.float32), b2=centred.b2.astype(np.float32)
-        )
-
-    if not np.isfinite(centred.W1).all():
+    saved, scale, temperature = artifact.parameters, artifact.input_scale, artifact.temperature
+    # The self-test looks for the infinities that folding may make.
+    if not np.isfinite(_folded(saved, scale, temperature).W1).all():
         raise _SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
-    typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(W1)))
-    rate = _self_test(centred._replace(W1=W1), fast, typical, activation)
+
+    exact = _folded(saved, np.ones_like(scale), temperature)
+    with np.errstate(over="ignore"):
+        fast = saved._replace(W2=exact.W2.astype(np.float32), b2=exact.b2.astype(np.float32))
+    typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(scale)))
+    rate = _self_test(exact, fast, typical, activation)
     return Classifier(
-        artifact.metadata, activation, artifact.input_mean, scale, centred, fast, error_rate=rate
+        artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, fast, rate
     )
+
+
+def _folded(saved: Parameters, scale: Float64s, temperature: float) -> Parameters:
+    """The weights in float64 that act on rows of this scale, centred."""
+    W1, b1, W2, b2 = (array.astype(np.float64) for array in saved)
+    with np.errstate(over="ignore"):
+        return Parameters(W1 / scale[:, None], b1, W2 / temperature, b2 / temperature)
+
+
+class _Folds:
+    """The float64 weights of the classifiers that were asked for them last.
+
+    Weakly: when a classifier is no longer in use its weights go with it.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        """Keep as many as fit into `most_bytes`, and one that does not."""
+        self._most_bytes = most_bytes
+        self._kept: WeakKeyDictionary[Classifier, Parameters] = WeakKeyDictionary()  # latest last
+        self._lock = Lock()
+
+    def of(self, classifier: Classifier) -> Parameters:
+        """Those of one classifier, made now if they are not kept."""
+        with self._lock:
+            found = self._kept.pop(classifier, None)
+            if found is not None:
+                self._kept[classifier] = found
+                return found
+
+        found = _folded(classifier.saved, classifier.scale, classifier.temperature)
+        with self._lock:
+            self._kept[classifier] = found
+            self._shed()
+        return found
+
+    def _shed(self) -> None:
+        sizes = {key: sum(a.nbytes for a in weights) for key, weights in self._kept.items()}
+        total = sum(sizes.values())
+        for classifier in list(sizes)[:-1]:
+            if total <= self._most_bytes:
+                break
+            total -= sizes[classifier]
+            self._kept.pop(classifier, None)
+
+
+_folds = _Folds(_FOLD_BYTES)
 
 
 class _SelfTestError(ArtifactError):
