@@ -195,7 +195,7 @@ class Repository:
         except (OSError, ArtifactError) as trouble:
             if str(trouble) == str(version.trouble):
                 return version
-            return version._replace(trouble=trouble, idle="")
+            return version._replace(trouble=trouble.with_traceback(None), idle="")
 
     def _forget_gone(self, name: str, listing: Listing, *, others: bool) -> None:
         """Drop what has gone, unless nothing else answers for a model that is still there."""

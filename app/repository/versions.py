@@ -28,7 +28,7 @@ class Seen(NamedTuple):
     stamp: Stamp
     settled: bool  # the same stamp later means the same content
     digest: bytes
-    refusal: ModelError | None = None
+    refusal: ArtifactError | None = None
 
 
 class Version(NamedTuple):
@@ -42,7 +42,7 @@ class Version(NamedTuple):
     looks_missed: int = 0  # in a row, that did not find the file
 
     @property
-    def error(self) -> ModelError | OSError | None:
+    def error(self) -> ArtifactError | OSError | None:
         """What is wrong with the file, if anything is."""
         if self.trouble is not None:
             return self.trouble
@@ -86,11 +86,12 @@ def look(version: Version) -> Seen:
 def loaded(version: Version, seen: Seen) -> Version:
     """The version with its present content, or with the one before if that is not sound."""
     file, classifier = version.place.file, version.classifier
-    refusal: ModelError | None = None
+    refusal: ArtifactError | None = None
     try:
         classifier = _warmed(load_classifier(file))
     except ModelError as error:
-        refusal = error
+        # A new one: this one's traceback would keep the bytes of the file in memory.
+        refusal = ArtifactError(str(error))
     except MemoryError:
         refusal = ArtifactError(f"{file}: needs more memory than there is")
     # What was loaded may be later than what was hashed.
@@ -121,7 +122,7 @@ def _is_settled(file: Path, stamp: Stamp) -> bool:
     return old and _stamp(file) == stamp
 
 
-def _without_path(error: ModelError | OSError, file: Path) -> str:
+def _without_path(error: ArtifactError | OSError, file: Path) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return str(error).removeprefix(f"{file}: ")
