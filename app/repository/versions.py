@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-import numpy as np
-
 from app.repository.scan import Place
 from app.repository.snapshot import Entry, State
 from model import ArtifactError, Classifier, ModelError, load_classifier, open_regular
@@ -19,7 +17,6 @@ from model import ArtifactError, Classifier, ModelError, load_classifier, open_r
 Stamp: TypeAlias = tuple[int, ...]  # device, inode, size, and times of change in ns
 
 _SETTLED_SECONDS = 3.0  # the coarsest clocks of file systems tick every 2
-_WARM_ROWS = (1, 8)
 
 
 class Seen(NamedTuple):
@@ -84,26 +81,20 @@ def look(version: Version) -> Seen:
 
 
 def loaded(version: Version, seen: Seen) -> Version:
-    """The version with its present content, or with the one before if that is not sound."""
+    """The version with its present content, or with the one before if that is not sound.
+
+    It is read, verified, folded and tried on a row and a batch before anybody is answered by it.
+    """
     file, classifier = version.place.file, version.classifier
     refusal: ArtifactError | None = None
     try:
-        classifier = _warmed(load_classifier(file))
+        classifier = load_classifier(file)
     except ModelError as error:
         # A new one: this one's traceback would keep the bytes of the file in memory.
         refusal = ArtifactError(str(error))
-    except MemoryError:
-        refusal = ArtifactError(f"{file}: needs more memory than there is")
     # What was loaded may be later than what was hashed.
     settled = seen.settled and _is_settled(file, seen.stamp)
     return Version(version.place, seen._replace(settled=settled, refusal=refusal), classifier)
-
-
-def _warmed(classifier: Classifier) -> Classifier:
-    """The classifier, once it has answered the middle of its training data."""
-    for rows in _WARM_ROWS:
-        classifier.predict(np.broadcast_to(classifier.centre, (rows, classifier.features)))
-    return classifier
 
 
 def _state(version: Version, *, loading: bool) -> State:

@@ -166,19 +166,11 @@ def test_200_swaps_under_load_lose_nothing_and_mix_nothing(
                 operator.act(KINDS[number % len(KINDS)])
                 assert load.ask(mine) == (str(operator.newest), {operator.network})
                 if number == WARM:
-                    warm = resident(server)
-        grown = resident(server) - warm
+                    warm = server.resident()
+        grown = server.resident() - warm
         mine.close()
 
     assert load.lost == []
     assert load.wrong == []
     assert load.answered > CHANGES
     assert grown <= 5 * 2**20, f"{grown} bytes more after {load.answered} answers"
-
-
-def resident(server: Server) -> int:
-    """Bytes of memory that the process has in use."""
-    status = Path(f"/proc/{server.process.pid}/status")
-    if not status.exists():
-        pytest.skip("needs /proc to see the memory")
-    return int(status.read_text().partition("VmRSS:")[2].split()[0]) * 1024
