@@ -171,9 +171,10 @@ def fold(artifact: Artifact) -> Classifier:
 
 def _folded(saved: Parameters, scale: Float64s, temperature: float) -> Parameters:
     """The weights in float64 that act on rows of this scale, centred."""
-    W1, b1, W2, b2 = (array.astype(np.float64) for array in saved)
+    b1, W2, b2 = (array.astype(np.float64) for array in saved[1:])
     with np.errstate(over="ignore"):
-        return Parameters(W1 / scale[:, None], b1, W2 / temperature, b2 / temperature)
+        # W1 is widened on the way: a copy of it first would take as long again.
+        return Parameters(saved.W1 / scale[:, None], b1, W2 / temperature, b2 / temperature)
 
 
 class _Folds:
