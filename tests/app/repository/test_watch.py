@@ -3,6 +3,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.repository import Repository
+from app.repository.scan import Listing, scan
+from app.repository.watch import Calls, watching
 from tests.app.repository.folders import put
 from tests.serving import DEADLINE, Server, environment, serving
 
@@ -84,6 +88,65 @@ def test_the_policy_is_a_setting(tmp_path: Path) -> None:
     assert entry == {
         "name": "a", "version": "1", "state": "UNAVAILABLE", "reason": "version 2 is newer",
     }  # fmt: skip
+
+
+def test_the_policy_is_an_option(tmp_path: Path) -> None:
+    for version in "12":
+        put(tmp_path / "a" / version / "model.npz")
+    arguments = ["softlens", "serve", "--model-policy", "latest"]
+    program = f"import sys; sys.argv = {arguments}; from app.cli import main; main()"
+
+    with serving(tmp_path, program=program) as server, server.client() as client:
+        assert [model["version"] for model in client.get("/models").json()["models"]] == ["2"]
+
+
+def test_calls_that_come_during_a_look_are_answered_by_one(tmp_path: Path) -> None:
+    put(tmp_path / "a.npz")
+    listing, looking, go_on = scan(tmp_path), threading.Semaphore(0), threading.Semaphore(1)
+
+    def listed() -> Listing:
+        looking.release()
+        assert go_on.acquire(timeout=DEADLINE)
+        return listing
+
+    repository, calls = Repository(listed, "all"), Calls()
+    repository.start()
+    assert looking.acquire(timeout=DEADLINE)
+    with watching(repository, 0, calls):
+        calls.put(True)
+        assert looking.acquire(timeout=DEADLINE)
+        for _ in range(5):
+            calls.put(True)
+        go_on.release(9)
+
+        assert looking.acquire(timeout=DEADLINE)
+
+    assert not looking.acquire(blocking=False)
+
+
+def test_a_look_that_fails_is_logged_and_not_the_last(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "a.npz")
+    listing, done = scan(tmp_path), threading.Event()
+    answers = iter([ZeroDivisionError("planted"), None])
+
+    def listed() -> Listing:
+        if not repository.all():
+            return listing
+        if error := next(answers):
+            raise error
+        done.set()
+        return listing
+
+    repository, calls = Repository(listed, "all"), Calls()
+    repository.start()
+    with watching(repository, 0, calls):
+        calls.put(True)
+        until(lambda: "planted" in caplog.text, "the failure was not logged")
+        calls.put(True)
+
+        assert done.wait(DEADLINE)
 
 
 def test_a_bad_file_is_listed_with_its_reason_while_the_server_stays_ready(tmp_path: Path) -> None:
