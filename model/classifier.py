@@ -6,14 +6,13 @@ docs/mathematics.md.
 
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from model.arrays import Float32s, Float64s, Floats, Labels
 from model.artifact import Artifact, Metadata, load_artifact
 from model.errors import ArtifactError, InvalidInputError
+from model.folds import Folds, folded
 from model.functions import ACTIVATIONS, Activation
 from model.network import Parameters, Trace, forward
 
@@ -21,7 +20,7 @@ _PROMISE = 1.5e-6  # absolute error of a probability; 2e-6 is what is promised o
 _CAUTION = 4.0  # times the largest error seen on typical rows
 _TYPICAL_ROWS = 64
 _LARGEST_LOGIT_ERROR = 0.01
-_FOLD_BYTES = 32 * 2**20  # of float64 weights that are kept, the classifiers of a process together
+_folds = Folds(32 * 2**20)  # bytes of float64 weights, for all classifiers of a process together
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,7 @@ class Classifier:
     @property
     def centred(self) -> Parameters:
         """The weights in float64, acting on x - centre."""
-        return _folds.of(self)
+        return _folds.of(self, lambda: folded(self.saved, self.scale, self.temperature))
 
     @property
     def parameters(self) -> Parameters:
@@ -156,10 +155,10 @@ def fold(artifact: Artifact) -> Classifier:
     activation = ACTIVATIONS[artifact.metadata["activation"]]
     saved, scale, temperature = artifact.parameters, artifact.input_scale, artifact.temperature
     # The self-test looks for the infinities that folding may make.
-    if not np.isfinite(_folded(saved, scale, temperature).W1).all():
+    if not np.isfinite(folded(saved, scale, temperature).W1).all():
         raise _SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
 
-    exact = _folded(saved, np.ones_like(scale), temperature)
+    exact = folded(saved, np.ones_like(scale), temperature)
     with np.errstate(over="ignore"):
         fast = saved._replace(W2=exact.W2.astype(np.float32), b2=exact.b2.astype(np.float32))
     typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(scale)))
@@ -167,53 +166,6 @@ def fold(artifact: Artifact) -> Classifier:
     return Classifier(
         artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, fast, rate
     )
-
-
-def _folded(saved: Parameters, scale: Float64s, temperature: float) -> Parameters:
-    """The weights in float64 that act on rows of this scale, centred."""
-    b1, W2, b2 = (array.astype(np.float64) for array in saved[1:])
-    with np.errstate(over="ignore"):
-        # W1 is widened on the way: a copy of it first would take as long again.
-        return Parameters(saved.W1 / scale[:, None], b1, W2 / temperature, b2 / temperature)
-
-
-class _Folds:
-    """The float64 weights of the classifiers that were asked for them last.
-
-    Weakly: when a classifier is no longer in use its weights go with it.
-    """
-
-    def __init__(self, most_bytes: int) -> None:
-        """Keep as many as fit into `most_bytes`, and one that does not."""
-        self._most_bytes = most_bytes
-        self._kept: WeakKeyDictionary[Classifier, Parameters] = WeakKeyDictionary()  # latest last
-        self._lock = Lock()
-
-    def of(self, classifier: Classifier) -> Parameters:
-        """Those of one classifier, made now if they are not kept."""
-        with self._lock:
-            found = self._kept.pop(classifier, None)
-            if found is not None:
-                self._kept[classifier] = found
-                return found
-
-        found = _folded(classifier.saved, classifier.scale, classifier.temperature)
-        with self._lock:
-            self._kept[classifier] = found
-            self._shed()
-        return found
-
-    def _shed(self) -> None:
-        sizes = {key: sum(a.nbytes for a in weights) for key, weights in self._kept.items()}
-        total = sum(sizes.values())
-        for classifier in list(sizes)[:-1]:
-            if total <= self._most_bytes:
-                break
-            total -= sizes[classifier]
-            self._kept.pop(classifier, None)
-
-
-_folds = _Folds(_FOLD_BYTES)
 
 
 class _SelfTestError(ArtifactError):
