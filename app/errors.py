@@ -2,7 +2,9 @@
 
 AppError
 ├── RequestError        what was sent cannot be answered; the client must change it
-└── UnknownModelError   no such model or version
+├── UnknownModelError   no such model or version
+├── LoadError           a model on disk cannot be loaded; who put it there must act
+└── NotReadyError       nothing can be answered at the moment
 """
 
 import difflib
@@ -41,6 +43,14 @@ class RequestError(AppError):
 
 class UnknownModelError(AppError):
     """No such model or version."""
+
+
+class LoadError(AppError):
+    """A model on disk cannot be loaded; says which and why, without a path."""
+
+
+class NotReadyError(AppError):
+    """Nothing can be answered at the moment."""
 
 
 class Asked(NamedTuple):
@@ -88,6 +98,8 @@ STATUSES = {
     "wrong-shape": HTTPStatus.UNPROCESSABLE_ENTITY,
     "wrong-rank": HTTPStatus.UNPROCESSABLE_ENTITY,
     "wrong-width": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "model-not-loaded": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
@@ -99,6 +111,10 @@ def describe(error: Exception, asked: Asked) -> Problem:
             return _problem(error.slug, str(error), error.cells)
         case UnknownModelError():
             return _problem("unknown-model", str(error))
+        case LoadError():
+            return _problem("model-not-loaded", str(error))
+        case NotReadyError():
+            return _problem("not-ready", str(error))
         case HTTPException():
             status = HTTPStatus(error.status_code)
             slug = status.phrase.lower().replace(" ", "-")

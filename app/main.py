@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
         ArtifactError: a model is not sound.
         OSError: it is missing or cannot be read.
     """
-    repository = load_repository(_models(settings))
+    repository = load_repository(_models(settings), settings.model_policy)
     service = Service(repository, _limits(settings))
 
     app = FastAPI(
@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         predict.router(service),
         *([gradient.router(service)] if settings.debug else []),
         models.router(service),
-        health.router(),
+        health.router(repository),
         pages.router(settings.debug),
     )
     routes = [*app.routes, *(route for router in routers for route in router.routes)]
@@ -106,9 +106,12 @@ def _asked(routes: Sequence[BaseRoute], request: Request) -> Asked:
 
 
 def _reference(app: FastAPI, generate: Any) -> dict[str, Any]:  # Any: FastAPI's own, and JSON
-    """FastAPI's OpenAPI document, with examples that fit the default model."""
+    """FastAPI's OpenAPI document, with examples that fit the default model of the moment."""
     document: dict[str, Any] = generate()
-    classifier = app.state.service.repository.default.classifier
+    now = app.state.service.repository.snapshot
+    if not now.all():
+        return document
+    classifier = now.default.classifier
     for path, examples in {
         "/predict": openapi.predict_examples(classifier),
         "/gradient": openapi.gradient_examples(classifier),

@@ -1,7 +1,7 @@
 """Everything an operator can set, read once from the environment."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +22,15 @@ class Settings(BaseSettings):
     shipped_model: Path | None = Field(
         default=None,
         description="Served when `SOFTLENS_MODELS` is not set and nothing is at its default.",
+    )
+    model_policy: Literal["all", "latest"] = Field(
+        default="all", description="Which versions of each model are kept loaded."
+    )
+    reload_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        le=86_400,
+        description="From one look for new models to the next, in seconds; 0 looks on SIGHUP only.",
     )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes any.")

@@ -12,6 +12,7 @@ import numpy as np
 from model.arrays import Float32s, Float64s, Floats, Labels
 from model.artifact import Artifact, Metadata, load_artifact
 from model.errors import ArtifactError, InvalidInputError
+from model.folds import Folds, folded
 from model.functions import ACTIVATIONS, Activation
 from model.network import Parameters, Trace, forward
 
@@ -19,17 +20,23 @@ _PROMISE = 1.5e-6  # absolute error of a probability; 2e-6 is what is promised o
 _CAUTION = 4.0  # times the largest error seen on typical rows
 _TYPICAL_ROWS = 64
 _LARGEST_LOGIT_ERROR = 0.01
+_folds = Folds(32 * 2**20)  # bytes of float64 weights, for all classifiers of a process together
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classifier:
-    """A network ready to answer; immutable, so threads may share it."""
+    """A network ready to answer; immutable, so threads may share it.
+
+    It keeps the saved weights and the float32 ones, which share the large W1. Those in float64 are
+    twice as large, so they are made when they are asked for, and kept for as long as there is room.
+    """
 
     metadata: Metadata
     activation: Activation
+    saved: Parameters  # float32, acting on (x - centre) / scale, before the temperature
+    temperature: float
     centre: Float64s  # (D,)  where the features lie; subtracting it first keeps their digits
     scale: Float64s  # (D,)  their spread
-    centred: Parameters  # float64, acting on x - centre
     fast: Parameters  # float32, acting on (x - centre) / scale
     error_rate: float  # bound on float32's error of a logit, for an input of norm 0 in units of it
 
@@ -37,6 +44,16 @@ class Classifier:
     def features(self) -> int:
         """D, the width of a row."""
         return len(self.centre)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the four arrays by name, without making any of them."""
+        return {name: array.shape for name, array in self.saved._asdict().items()}
+
+    @property
+    def centred(self) -> Parameters:
+        """The weights in float64, acting on x - centre."""
+        return _folds.of(self, lambda: folded(self.saved, self.scale, self.temperature))
 
     @property
     def parameters(self) -> Parameters:
@@ -136,20 +153,18 @@ def fold(artifact: Artifact) -> Classifier:
         ArtifactError: the network fails its self-test.
     """
     activation = ACTIVATIONS[artifact.metadata["activation"]]
-    W1, b1, W2, b2 = (array.astype(np.float64) for array in artifact.parameters)
-    scale, temperature = artifact.input_scale, artifact.temperature
-    with np.errstate(over="ignore"):  # the self-test looks for infinity
-        centred = Parameters(W1 / scale[:, None], b1, W2 / temperature, b2 / temperature)
-        fast = artifact.parameters._replace(
-            W2=centred.W2.astype(np.float32), b2=centred.b2.astype(np.float32)
-        )
-
-    if not np.isfinite(centred.W1).all():
+    saved, scale, temperature = artifact.parameters, artifact.input_scale, artifact.temperature
+    # The self-test looks for the infinities that folding may make.
+    if not np.isfinite(folded(saved, scale, temperature).W1).all():
         raise _SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
-    typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(W1)))
-    rate = _self_test(centred._replace(W1=W1), fast, typical, activation)
+
+    exact = folded(saved, np.ones_like(scale), temperature)
+    with np.errstate(over="ignore"):
+        fast = saved._replace(W2=exact.W2.astype(np.float32), b2=exact.b2.astype(np.float32))
+    typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(scale)))
+    rate = _self_test(exact, fast, typical, activation)
     return Classifier(
-        artifact.metadata, activation, artifact.input_mean, scale, centred, fast, error_rate=rate
+        artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, fast, rate
     )
 
 
@@ -160,7 +175,7 @@ class _SelfTestError(ArtifactError):
 def _self_test(
     exact: Parameters, fast: Parameters, typical: Float64s, activation: Activation
 ) -> float:
-    """Answer typical rows in float32 and in float64.
+    """Answer typical rows in float32 and in float64, and so warm what answers requests.
 
     Returns:
         Bound on the error of a float32 logit, for each unit of 1 + the norm of its row.
@@ -169,7 +184,9 @@ def _self_test(
         ArtifactError: float32, in which the network was trained, cannot answer them.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        found = forward(fast, typical.astype(np.float32), activation).z2
+        x = typical.astype(np.float32)
+        forward(fast, x[:1], activation)  # BLAS has another way for one row: both are warm now
+        found = forward(fast, x, activation).z2
         error = np.abs(found - forward(exact, typical, activation).z2).max(axis=1)
     if not np.isfinite(found).all():
         raise _SelfTestError("fails its self-test: its logits overflow on typical inputs")

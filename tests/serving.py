@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
+import pytest
 
 ROOT = Path(__file__).parents[1]
 DEADLINE = 60.0  # seconds; generous, because machines are shared
@@ -31,6 +32,13 @@ class Server(NamedTuple):
         """SIGTERM, and the exit code."""
         self.process.terminate()
         return self.process.wait(timeout=DEADLINE)
+
+    def resident(self) -> int:
+        """Bytes of memory that the process has in use."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        if not status.exists():
+            pytest.skip("needs /proc to see the memory")
+        return int(status.read_text().partition("VmRSS:")[2].split()[0]) * 1024
 
 
 def environment(**settings: object) -> dict[str, str]:

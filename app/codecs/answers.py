@@ -141,9 +141,7 @@ def model_card(
         "classes": served.classes,
         "features": served.features,
         "activation": metadata["activation"],
-        "shapes": {
-            name: array.shape for name, array in served.classifier.centred._asdict().items()
-        },
+        "shapes": served.classifier.shapes,
         "metrics": metadata["metrics"],
         "sha256": metadata["sha256"],
     }

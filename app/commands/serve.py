@@ -1,6 +1,7 @@
 """softlens serve: a model, or a folder of them, over HTTP."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,13 @@ Port = Annotated[
 ]
 
 
+class Policy(StrEnum):
+    """Which versions of each model are kept loaded."""
+
+    all = "all"
+    latest = "latest"
+
+
 def run(
     models: Annotated[
         Path | None,
@@ -21,6 +29,9 @@ def run(
     ] = None,
     host: Host = None,
     port: Port = None,
+    model_policy: Annotated[
+        Policy | None, typer.Option(help="Versions of each model to keep loaded; all.")
+    ] = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. Settings come from SOFTLENS_* variables, flags win.
 
@@ -35,6 +46,11 @@ def run(
     with leaving_at_once():
         from app.server.run import serve
 
-    flags: dict[str, object] = {"models": models, "host": host, "port": port}
+    flags: dict[str, object] = {
+        "models": models,
+        "host": host,
+        "port": port,
+        "model_policy": model_policy,
+    }
     given = {name: value for name, value in flags.items() if value is not None}
     raise typer.Exit(serve(given))

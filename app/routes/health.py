@@ -3,10 +3,12 @@
 from fastapi import APIRouter, Response
 
 from app.codecs.answers import json_response
+from app.errors import NotReadyError
+from app.repository import Repository
 
 
-def router() -> APIRouter:
-    """The routes. They exist only once every model is loaded, verified and self-tested."""
+def router(repository: Repository) -> APIRouter:
+    """The routes. They exist only once the models are loaded, verified and self-tested."""
     routes = APIRouter(tags=["health"])
 
     @routes.get("/livez", response_class=Response, summary="Up?")
@@ -22,6 +24,8 @@ def router() -> APIRouter:
     @routes.get("/readyz", response_class=Response, summary="Ready?")
     async def readyz() -> Response:
         """Models are loaded and requests are welcome."""
+        if not repository.all():
+            raise NotReadyError("no model is loaded; GET /models tells why")
         return json_response({"status": "ready"})
 
     # Some load balancers ask with HEAD.

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Generator
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,11 +18,14 @@ from pydantic import ValidationError
 from app import exit_codes, failures
 from app.failures import StartError
 from app.main import create_app
+from app.repository.watch import Calls, watching
 from app.settings import PREFIX, Settings, explain
 from app.talk import printable, say
 from model import ModelError
 
 log = logging.getLogger("softlens")
+
+_STDERR = 2
 
 
 class Server(uvicorn.Server):
@@ -84,6 +88,8 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
 
 def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
     _warn_of_typos()
+    calls = Calls()
+    _reload_on_hangup(calls)
     with _listen(settings.host, settings.port) as listener:
         app = create_app(settings)
         config = uvicorn.Config(
@@ -95,13 +101,27 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
             lifespan="off",
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
-        # What was loaded stays: the collector need not walk over it again and again.
+        # What was loaded stays: the collector need not walk over it again and again. Models that
+        # come later are few objects, and freezing would keep the garbage of requests for ever.
         gc.collect()
         gc.freeze()
 
         server = Server(config, lambda: _welcome(app, listener, announce))
-        server.run(sockets=[listener])
+        with watching(app.state.service.repository, settings.reload_seconds, calls):
+            server.run(sockets=[listener])
     return exit_codes.INTERRUPTED if server.interrupted else 0
+
+
+def _reload_on_hangup(calls: Calls) -> None:
+    """Look for new models on SIGHUP; but when the terminal has gone, go with it."""
+    at_terminal = os.isatty(_STDERR)
+
+    def hang_up(_number: int, _frame: FrameType | None) -> None:
+        if at_terminal and not os.isatty(_STDERR):
+            signal.raise_signal(signal.SIGTERM)
+        calls.put(True)
+
+    signal.signal(signal.SIGHUP, hang_up)
 
 
 def _listen(host: str, port: int) -> socket.socket:

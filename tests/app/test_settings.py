@@ -23,7 +23,8 @@ def start(**settings: object) -> subprocess.CompletedProcess[str]:
         ("port", "abc"), ("port", "65536"), ("port", "-1"), ("max_rows", "0"),
         ("max_body_bytes", "1.5"), ("max_cells", "-1"), ("shutdown_seconds", "0"),
         ("shutdown_seconds", "inf"),
-        ("max_result_numbers", "many"),
+        ("max_result_numbers", "many"), ("reload_seconds", "-1"), ("reload_seconds", "nan"),
+        ("reload_seconds", "inf"), ("model_policy", "newest"),
     ],
 )  # fmt: skip
 def test_a_bad_setting_stops_the_start_in_one_line(name: str, value: str) -> None:

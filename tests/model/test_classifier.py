@@ -1,3 +1,5 @@
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +212,34 @@ def test_a_hidden_layer_that_overflows_is_refused_too(
 def test_a_scale_too_small_to_divide_by_fails_the_self_test(rng: np.random.Generator) -> None:
     with pytest.raises(ArtifactError, match="W1 overflows when divided by input_scale"):
         fold(make_artifact(rng, scale=5e-324))
+
+
+def test_float64_weights_are_made_once_and_go_with_their_classifier(
+    rng: np.random.Generator,
+) -> None:
+    classifier = fold(make_artifact(rng))
+    weights = classifier.centred
+    assert classifier.centred is weights
+
+    kept = weakref.ref(classifier.centred.W1)
+    del weights, classifier
+    gc.collect()
+
+    assert kept() is None
+
+
+def test_no_more_float64_weights_are_kept_than_there_is_room_for(
+    rng: np.random.Generator,
+) -> None:
+    """Each of these networks takes 5 MiB of the 32, so the first ones have to go."""
+    artifact = make_artifact(rng, shape=(640, 1024, 4))
+    classifiers = [fold(artifact) for _ in range(9)]
+    kept = [weakref.ref(classifier.centred.W1) for classifier in classifiers]
+
+    assert [weights() is None for weights in kept] == [True] * 3 + [False] * 6
+
+
+def test_weights_larger_than_the_room_are_kept_alone(rng: np.random.Generator) -> None:
+    classifier = fold(make_artifact(rng, shape=(4096, 1100, 2)))
+
+    assert classifier.centred is classifier.centred

@@ -1,17 +1,11 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from app.errors import UnknownModelError
 from app.repository import load_repository
-from model import ArtifactError, save_artifact
-from tests.model.artifacts import make_artifact
-
-
-def put(path: Path, **metadata: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_artifact(path, make_artifact(np.random.default_rng(1), **metadata))  # type: ignore[arg-type]  # any JSON
+from model import ArtifactError
+from tests.app.repository.folders import put
 
 
 def test_a_single_file_is_a_repository_of_one(tmp_path: Path) -> None:
@@ -59,8 +53,19 @@ def test_a_version_is_a_positive_integer(name: str, tmp_path: Path) -> None:
         load_repository(tmp_path)
 
 
-def test_one_bad_file_is_named(tmp_path: Path) -> None:
+def test_one_bad_file_among_good_ones_is_named_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     put(tmp_path / "good.npz")
+    (tmp_path / "bad.npz").write_bytes(b"no")
+
+    repository = load_repository(tmp_path)
+
+    assert [served.name for served in repository.all()] == ["good"]
+    assert "bad.npz is not served: not a model" in caplog.text
+
+
+def test_a_folder_of_bad_files_only_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"no")
 
     with pytest.raises(ArtifactError, match=r"bad\.npz: not a model"):
