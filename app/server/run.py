@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from app import exit_codes, failures
 from app.failures import StartError
 from app.main import create_app
+from app.server.writing import Protocol
 from app.settings import PREFIX, Settings, explain
 from app.talk import printable, say
 from model import ModelError
@@ -88,6 +89,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         app = create_app(settings)
         config = uvicorn.Config(
             app,
+            http=Protocol,
             log_config=None,
             ws="none",
             access_log=False,
