@@ -37,6 +37,15 @@ class Served(NamedTuple):
         return self.classifier.metadata["features"]
 
 
+class Entry(NamedTuple):
+    """What is known of one version of one model, whether or not it answers."""
+
+    name: str
+    version: str
+    state: str  # READY, UNAVAILABLE, LOADING or UNLOADING
+    reason: str  # empty where it is READY
+
+
 class Repository:
     """The models that are served; fixed after loading, so requests need no lock.
 
@@ -46,6 +55,7 @@ class Repository:
     def __init__(self, models: list[Served]) -> None:
         """Keep at least one model; the first name is the default."""
         self._versions: dict[str, dict[str, Served]] = {}
+        self._unloaded: dict[str, dict[str, Served]] = {}
         for served in models:
             self._versions.setdefault(served.name, {})[served.version] = served
         self._newest = {name: _newest(versions) for name, versions in self._versions.items()}
@@ -73,6 +83,35 @@ class Repository:
         """
         self.find(name)
         return sorted(self._versions[name].values(), key=lambda served: int(served.version))
+
+    def index(self) -> list[Entry]:
+        """Every version of every model that there is, also of those that do not answer."""
+        there = [Entry(served.name, served.version, "READY", "") for served in self.all()]
+        gone = [
+            Entry(name, version, "UNAVAILABLE", "unloaded")
+            for name, versions in self._unloaded.items()
+            for version in versions
+        ]
+        return there + gone
+
+    def load(self, name: str) -> None:
+        """Take up what is on disk under this name, also where it is served already.
+
+        Raises:
+            UnknownModelError: nothing is.
+        """
+        if name in self._unloaded:
+            self._versions[name] = self._unloaded.pop(name)
+        self.find(name)
+
+    def unload(self, name: str) -> None:
+        """Stop serving every version of a model.
+
+        Raises:
+            UnknownModelError: there is none of this name.
+        """
+        self.find(name)
+        self._unloaded[name] = self._versions.pop(name)
 
     def all(self) -> list[Served]:
         """Every version of every model, by name."""
