@@ -14,7 +14,15 @@ from pathlib import Path
 from tests.benchmarks.machine import load
 from tests.serving import ROOT
 
-NAMES = ("codec", "gradients", "start", "requests", "training", "accuracy")  # the long ones last
+NAMES = (
+    "codec",
+    "gradients",
+    "start",
+    "requests",
+    "binary",
+    "training",
+    "accuracy",
+)  # the long ones last
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 
