@@ -78,6 +78,8 @@ STATUSES = {
     "invalid-encoding": HTTPStatus.BAD_REQUEST,
     "empty-body": HTTPStatus.BAD_REQUEST,
     "duplicate-key": HTTPStatus.BAD_REQUEST,
+    "wrong-size": HTTPStatus.BAD_REQUEST,
+    "model-control-off": HTTPStatus.FORBIDDEN,
     "unknown-model": HTTPStatus.NOT_FOUND,
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -101,6 +103,7 @@ STATUSES = {
     "model-not-loaded": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "not-implemented": HTTPStatus.NOT_IMPLEMENTED,
 }
 
 
@@ -124,6 +127,13 @@ def describe(error: Exception, asked: Asked) -> Problem:
             found = _problem("internal-error", "The server failed in a way it should not have.")
             # uvicorn ends a connection whose request raised; the client is told.
             return found._replace(headers=(("Connection", "close"),))
+
+
+def under_open_inference(found: Problem) -> Problem:
+    """The same for clients of the Open Inference Protocol, which know no 422."""
+    if found.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return found._replace(status=HTTPStatus.BAD_REQUEST)
+    return found
 
 
 def _unrouted(asked: Asked) -> tuple[str, tuple[Cell, ...], tuple[tuple[str, str], ...]]:

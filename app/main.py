@@ -15,9 +15,9 @@ from app import openapi
 from app.check_schemas import check_examples
 from app.codecs import answers
 from app.codecs.rows import Limits
-from app.errors import AppError, Asked, describe
+from app.errors import AppError, Asked, describe, under_open_inference
 from app.repository import load_repository
-from app.routes import gradient, health, models, pages, predict
+from app.routes import gradient, health, models, open_inference, pages, predict
 from app.service import Service
 from app.settings import Settings
 from model import __version__
@@ -46,16 +46,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.service = service
     routers = (
         predict.router(service),
+        open_inference.router(service, gradient=settings.debug, control=settings.model_control),
         *([gradient.router(service)] if settings.debug else []),
         models.router(service),
         health.router(repository),
         pages.router(settings.debug),
     )
-    routes = [*app.routes, *(route for router in routers for route in router.routes)]
+    # Included as routers, each request would be matched against every one of them twice.
     for router in routers:
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
     for kind in (AppError, HTTPException, Exception):
-        app.add_exception_handler(kind, partial(_answer_error, routes))
+        app.add_exception_handler(kind, partial(_answer_error, app.routes))
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.openapi = partial(_reference, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's way
     return app
@@ -89,8 +90,10 @@ async def _answer_nobody(_request: Request, _error: Exception) -> Response:
 async def _answer_error(
     routes: Sequence[BaseRoute], request: Request, error: Exception
 ) -> Response:
-    problem = describe(error, _asked(routes, request))
-    return answers.problem(problem, f"urn:uuid:{uuid.uuid4()}")
+    problem, instance = describe(error, _asked(routes, request)), f"urn:uuid:{uuid.uuid4()}"
+    if f"{request.scope['path']}/".startswith("/v2/"):
+        return answers.open_inference_error(under_open_inference(problem), instance)
+    return answers.problem(problem, instance)
 
 
 def _asked(routes: Sequence[BaseRoute], request: Request) -> Asked:

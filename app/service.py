@@ -1,6 +1,6 @@
 """What the routes ask for: predict and differentiate, within limits, on the right model."""
 
-import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,14 +9,16 @@ import numpy as np
 from app.checking import check_anywhere, check_at_model
 from app.codecs.answers import Attributed, Derivative
 from app.codecs.checks import CheckQuestion
+from app.codecs.inference import DERIVED, Inference
 from app.codecs.questions import AttributionQuestion, GradientQuestion
 from app.codecs.rows import Batch, Limits
 from app.errors import Cell, RequestError
 from app.pointing import label_indices, pointing_into
+from app.refusals import refuse_question, refuse_result, vector_of
 from app.repository import Repository, Served
-from model import Float32s, Float64s, InvalidInputError
+from app.statistics import Run, Statistics
+from model import Answer, Float32s, Floats, InvalidInputError
 from model.gradients import (
-    NODES,
     Network,
     Path,
     Point,
@@ -25,7 +27,6 @@ from model.gradients import (
     Sizes,
     Tensor,
     attribute,
-    check_question,
     count_of_tensors,
     derivative,
     point_of_logits,
@@ -33,16 +34,16 @@ from model.gradients import (
     probe,
     result_shape,
     tensors,
-    vector_shape,
 )
 
 
 class Service:
-    """The only code that touches the repository."""
+    """The only code that touches the repository and counts what is asked of it."""
 
     def __init__(self, repository: Repository, limits: Limits) -> None:
         self.repository = repository
         self.limits = limits
+        self.statistics = Statistics()
 
     def model(self, named: Mapping[str, str]) -> Served:
         """The model that a path names, by `name` and perhaps `version`; otherwise the default.
@@ -54,23 +55,61 @@ class Service:
             return self.repository.default
         return self.repository.find(named["name"], named.get("version"))
 
-    def predict(self, served: Served, batch: Batch) -> Float32s:
+    def counted(self, served: Served) -> Run:
+        """A context for one request to a model: from decoding its body to encoding its answer."""
+        return Run(served, self.statistics)
+
+    def predict(self, run: Run, batch: Batch) -> Float32s:
         """(N, C) probabilities of (N, D) features.
 
         Raises:
             RequestError: wrong-width, non-finite-result or result-too-large.
         """
-        _check_result((len(batch.rows), len(served.classes)), self.limits.cells)
-        with pointing_into(batch):
-            return served.classifier.predict(batch.rows)
+        return self.answer(run, batch).probabilities
 
-    def derivative(self, served: Served, question: GradientQuestion) -> Derivative:
+    def answer(self, run: Run, batch: Batch) -> Answer:
+        """Logits and probabilities of (N, D) features.
+
+        Raises:
+            RequestError: as for `predict`.
+        """
+        since, rows = time.perf_counter_ns(), batch.rows
+        refuse_result((len(rows), len(run.served.classes)), self.limits.cells)
+        with pointing_into(batch):
+            answer = run.served.classifier.answer(rows)
+        run.computed(len(rows), since)
+        return answer
+
+    def outputs(self, run: Run, question: Inference) -> dict[str, Floats]:
+        """The outputs that an inference asks for, by name.
+
+        Raises:
+            RequestError: as for `answer` and `derivative`.
+        """
+        batch, names = question.batch, {wanted.name for wanted in question.outputs}
+        for wanted in question.outputs:
+            shown = min(wanted.classes, len(run.served.classes))
+            refuse_result((len(batch.rows), shown), self.limits.result_numbers)
+
+        found: dict[str, Floats] = {}
+        if names - DERIVED.keys():
+            found |= self.answer(run, batch)._asdict()
+        if "logits" in names and not np.isfinite(found["logits"]).all():
+            raise RequestError("non-finite-result", "a logit overflows float32")
+        exact = batch._replace(rows=batch.rows.astype(np.float64, copy=False))
+        for name in names & DERIVED.keys():
+            asked = GradientQuestion("inputs", exact, DERIVED[name], None, None)
+            found[name] = self.derivative(run, asked).gradient
+        return found
+
+    def derivative(self, run: Run, question: GradientQuestion) -> Derivative:
         """Any derivative of the network.
 
         Raises:
             RequestError: no-derivative, missing-field (labels), unknown-label, wrong-shape,
                 wrong-width, non-finite-result or result-too-large.
         """
+        since, served = time.perf_counter_ns(), run.served
         rows, asked = len(question.batch.rows), question.asked
         classes: Sequence[Any] = served.classes  # Any: class names keep their JSON type
         features, hidden = served.classifier.centred.W1.shape
@@ -79,21 +118,24 @@ class Service:
             classes = range(question.batch.rows.shape[1])
             sizes = Sizes(rows, 0, 0, len(classes))
 
-        _check_question(question, sizes)
-        _check_result(result_shape(asked, sizes), self.limits.result_numbers)
+        refuse_question(question, sizes)
+        refuse_result(result_shape(asked, sizes), self.limits.result_numbers)
         point = self._point(served, question, classes)
         with np.errstate(over="ignore", invalid="ignore"):
-            gradient = derivative(point, asked, _vector(question, sizes))
+            gradient = derivative(point, asked, vector_of(question, sizes))
         if not np.isfinite(gradient).all():
             raise RequestError("non-finite-result", "the derivative overflows at this point")
+        if question.given == "inputs":
+            run.computed(rows, since)
         return Derivative(asked, gradient, point.logits, point.probabilities)
 
-    def attributions(self, served: Served, question: AttributionQuestion) -> Attributed:
+    def attributions(self, run: Run, question: AttributionQuestion) -> Attributed:
         """How much each feature had to do with each answer.
 
         Raises:
             RequestError: unknown-label, wrong-shape, wrong-width or non-finite-result.
         """
+        since, served = time.perf_counter_ns(), run.served
         classifier, rows = served.classifier, question.batch.rows
         with pointing_into(question.batch):
             trace = classifier.trace(rows)
@@ -112,29 +154,32 @@ class Service:
             found = attribute(network, path, question.method)
         if not all(np.isfinite(array).all() for array in found):
             raise RequestError("non-finite-result", "an attribution overflows at these inputs")
+        run.computed(len(rows), since)
         return Attributed(
             question.method, question.of, [served.classes[i] for i in target], found, trace
         )
 
-    def tensors(self, served: Served, question: GradientQuestion) -> list[Tensor]:
+    def tensors(self, run: Run, question: GradientQuestion) -> list[Tensor]:
         """Every tensor of a forward and a backward pass.
 
         Raises:
             RequestError: unknown-label, wrong-width, non-finite-result or result-too-large.
         """
+        since, served = time.perf_counter_ns(), run.served
         classifier, batch = served.classifier, question.batch
         features, hidden = classifier.centred.W1.shape
         sizes = Sizes(len(batch.rows), features, hidden, len(served.classes))
-        _check_result((count_of_tensors(sizes),), self.limits.result_numbers)
+        refuse_result((count_of_tensors(sizes),), self.limits.result_numbers)
 
         point = self._point(served, question, served.classes)
         with np.errstate(over="ignore", invalid="ignore"):
             found = tensors(point)
         if not all(np.isfinite(tensor.value).all() for tensor in found):
             raise RequestError("non-finite-result", "a gradient overflows at these inputs")
+        run.computed(len(batch.rows), since)
         return found
 
-    def check(self, served: Served, question: CheckQuestion) -> Report:
+    def check(self, run: Run, question: CheckQuestion) -> Report:
         """The verdict on a gradient of somebody's own.
 
         Raises:
@@ -142,7 +187,10 @@ class Service:
         """
         if question.served is None:
             return check_anywhere(question)
-        return check_at_model(served, question, *question.served, self.limits)
+        since, (batch, labels) = time.perf_counter_ns(), question.served
+        report = check_at_model(run.served, question, batch, labels, self.limits)
+        run.computed(len(batch.rows), since)
+        return report
 
     def probe(self, level: str, seed: int) -> Probe:
         """The problem with this level and seed.
@@ -165,39 +213,4 @@ class Service:
             trace = classifier.trace(batch.rows)
         return point_of_network(
             classifier.centred, classifier.activation, batch.rows, trace, labels
-        )
-
-
-def _check_question(question: GradientQuestion, sizes: Sizes) -> None:
-    asked = question.asked
-    if asked.of == "loss" and question.labels is None:
-        raise RequestError("missing-field", "expected `labels`: the loss needs one for each row")
-    try:
-        check_question(asked, sizes)
-    except InvalidInputError as error:
-        field = "/of" if asked.of not in NODES else "/wrt"
-        raise RequestError(error.reason, str(error), Cell(field, error.detail)) from None
-
-
-def _vector(question: GradientQuestion, sizes: Sizes) -> Float64s | None:
-    """The vector in the shape it must have; a flat row's needs no brackets of a batch."""
-    if question.vector is None:
-        return None
-    wanted = vector_shape(question.asked, sizes)
-    if question.vector.shape == wanted:
-        return question.vector
-    if question.batch.flat and (1, *question.vector.shape) == wanted:
-        return question.vector[None]
-    detail = f"expected shape {list(wanted)}, got {list(question.vector.shape)}"
-    raise RequestError("wrong-shape", f"{detail} at /vector", Cell("/vector", detail))
-
-
-def _check_result(shape: tuple[int, ...], largest: int) -> None:
-    """Refuse before computing it what would be too much to answer."""
-    numbers = math.prod(shape)
-    if numbers > largest:
-        sizes = " x ".join(map(str, shape))
-        raise RequestError(
-            "result-too-large",
-            f"the result would be {sizes} = {numbers} numbers; at most {largest} are answered",
         )

@@ -45,7 +45,12 @@ class Settings(BaseSettings):
     max_check_numbers: PositiveInt = Field(
         default=250_000, description="Most numbers in a gradient check, of question and answer."
     )
-    debug: bool = Field(default=True, description="Whether `/gradient` and all under it answer.")
+    debug: bool = Field(
+        default=True, description="Whether derivatives are given: `/gradient`, and by `/v2`."
+    )
+    model_control: bool = Field(
+        default=False, description="Whether models can be loaded and unloaded over HTTP."
+    )
     shutdown_seconds: PositiveInt = Field(
         default=30,
         le=86_400,

@@ -6,7 +6,7 @@ their own and are not imported here, so that serving stays small.
 
 from model.arrays import Float32s, Float64s, Floats, Labels
 from model.artifact import Artifact, Metadata, load_artifact, save_artifact
-from model.classifier import Classifier, fold, load_classifier
+from model.classifier import Answer, Classifier, fold, load_classifier
 from model.errors import (
     ArtifactError,
     DatasetError,
@@ -34,6 +34,7 @@ from model.network import Parameters, Trace, backward, forward, initial_paramete
 __all__ = [
     "ACTIVATIONS",
     "Activation",
+    "Answer",
     "Artifact",
     "ArtifactError",
     "Classifier",

@@ -6,6 +6,7 @@ docs/mathematics.md.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,13 @@ _CAUTION = 4.0  # times the largest error seen on typical rows
 _TYPICAL_ROWS = 64
 _LARGEST_LOGIT_ERROR = 0.01
 _folds = Folds(32 * 2**20)  # bytes of float64 weights, for all classifiers of a process together
+
+
+class Answer(NamedTuple):
+    """What one forward pass says of a batch."""
+
+    logits: Float32s  # (N, C)
+    probabilities: Float32s  # (N, C), their softmax
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,30 +80,48 @@ class Classifier:
         Raises:
             InvalidInputError: `wrong-width`; or `non-finite-result` when the logits overflow.
         """
+        return self.answer(inputs).probabilities
+
+    def answer(self, inputs: Floats) -> Answer:
+        """Logits and class probabilities of a batch, from one forward pass.
+
+        Args:
+            inputs: (N, D) raw features, finite.
+
+        Returns:
+            Probabilities as `predict` gives them. A logit that only float64 can hold is infinite.
+
+        Raises:
+            InvalidInputError: as for `predict`.
+        """
         self._check_width(inputs)
         # An overflow makes the bound infinite or NaN, and is then answered in float64.
         with np.errstate(over="ignore", invalid="ignore"):
-            x = ((inputs - self.centre) / self.scale).astype(np.float32)
-            p = forward(self.fast, x, self.activation).a2
+            exact = inputs - self.centre
+            exact /= self.scale
+            x = exact.astype(np.float32)
+            _, _, z, p = forward(self.fast, x, self.activation)
             doubtful = ~(self._error_bound(x, p) <= _PROMISE)
-        if doubtful.any():
-            p[doubtful] = self._exactly(inputs, np.flatnonzero(doubtful))
-        return p
+            if doubtful.any():
+                trace = self._exactly(inputs, np.flatnonzero(doubtful))
+                z[doubtful], p[doubtful] = trace.z2, trace.a2
+        return Answer(z, p)
 
     def _error_bound(self, x: Float32s, p: Float32s) -> Floats:
         """Bound on the error of each row's probabilities, (N,).
 
         Rounding of the logits grows with the norm of x. A probability moves by at most
-        2 (1 - max p) times as much: docs/decisions/0002-folding.md.
+        2 p (1 - p) times as much, for the largest p: docs/decisions/0002-folding.md.
         """
         error = self.error_rate * (1 + np.sqrt(np.einsum("ij,ij->i", x, x)))
+        largest = p.max(axis=1)
         # To first order only; logits that may be far off say nothing of max p either.
-        return np.where(error <= _LARGEST_LOGIT_ERROR, 2 * (1 - p.max(axis=1)) * error, np.inf)
+        return np.where(error <= _LARGEST_LOGIT_ERROR, 2 * largest * (1 - largest) * error, np.inf)
 
-    def _exactly(self, inputs: Floats, rows: Labels) -> Floats:
-        """Probabilities of some rows of a batch, in float64."""
+    def _exactly(self, inputs: Floats, rows: Labels) -> Trace:
+        """The forward pass of some rows of a batch, in float64."""
         try:
-            return self.trace(inputs[rows]).a2
+            return self.trace(inputs[rows])
         except InvalidInputError as error:
             row = None if error.row is None else int(rows[error.row])
             raise InvalidInputError(error.reason, error.detail, row) from None
@@ -196,5 +222,6 @@ def _self_test(
 
 def _least_error(exact: Parameters) -> float:
     """A quarter of one rounding of each product: a floor for units that no typical row woke."""
-    into, out = np.linalg.norm(exact.W1) + np.linalg.norm(exact.b1), np.linalg.norm(exact.W2)
-    return float(2.0**-26 * (into * out + np.linalg.norm(exact.b2)))
+    into = np.linalg.norm(exact.W1) + np.linalg.norm(exact.b1)
+    out = np.linalg.norm(exact.W2, axis=0).max()  # each logit has a column of its own
+    return float(2.0**-26 * (into * out + np.abs(exact.b2).max()))

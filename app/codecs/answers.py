@@ -147,6 +147,23 @@ def model_card(
     }
 
 
+def open_inference_error(found: Problem, instance: str) -> Response:
+    """What clients of the Open Inference Protocol read, `error`, and what it is called here."""
+    content: dict[str, Any] = {  # Any: text, and perhaps a list
+        "error": found.detail,
+        "type": f"/problems/{found.slug}",
+        "instance": instance,
+    }
+    if found.cells:
+        content["errors"] = [cell._asdict() for cell in found.cells[:_MOST_CELLS]]
+    return Response(
+        orjson.dumps(content),
+        status_code=found.status,
+        media_type="application/json",
+        headers=HEADERS | dict(found.headers),
+    )
+
+
 def problem(found: Problem, instance: str) -> Response:
     """RFC 9457. `instance` names this occurrence."""
     content: dict[str, Any] = {  # Any: strings, a number, a list

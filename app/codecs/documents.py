@@ -26,12 +26,12 @@ _MOST_LOOKED_AT = 100_000  # values that are no plain numbers, in a body simdjso
 _UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00")
 
 
-def read_document(body: bytes, fields: Iterable[str]) -> Document:
+def read_document(body: bytes, fields: Iterable[str] | None) -> Document:
     """The top-level object of a body, its values still as the parser holds them.
 
     Args:
         body: the whole body.
-        fields: the keys that may occur.
+        fields: the keys that may occur; None for any.
 
     Raises:
         RequestError: empty-body, invalid-encoding, malformed-json, number-out-of-range,
@@ -47,10 +47,15 @@ def read_document(body: bytes, fields: Iterable[str]) -> Document:
     document = _parse(body)
     if not is_object(document):
         raise RequestError("invalid-type", f"expected a JSON object, got {kind(document)}")
-    keys = list(document.keys())
-    _check_keys(keys, "", frozenset(fields))
+    return members(document, "", None if fields is None else frozenset(fields))
+
+
+def members(value: Value, pointer: str, fields: frozenset[str] | None = None) -> Document:
+    """The members of an object as the parser holds them; arguments as for `plain_members`."""
+    keys = list(value.keys())
+    _check_keys(keys, pointer, fields)
     # Not items(), which would make Python's own of every number.
-    return {key: document[key] for key in keys}
+    return {key: value[key] for key in keys}
 
 
 def plain_members(record: Value, pointer: str, fields: frozenset[str]) -> dict[str, Value]:
@@ -60,7 +65,7 @@ def plain_members(record: Value, pointer: str, fields: frozenset[str]) -> dict[s
         record: its values become Python's own, all at once: looking them up one by one would be
             a walk through the object each time.
         pointer: where it stands.
-        fields: the keys that may occur.
+        fields: the keys that may occur; for `members` None allows any.
 
     Raises:
         RequestError: duplicate-key or unknown-field.
@@ -70,10 +75,10 @@ def plain_members(record: Value, pointer: str, fields: frozenset[str]) -> dict[s
     return dict(pairs)
 
 
-def _check_keys(keys: list[str], pointer: str, fields: frozenset[str]) -> None:
+def _check_keys(keys: list[str], pointer: str, fields: frozenset[str] | None) -> None:
     if len(set(keys)) != len(keys):
         raise _twice(keys, pointer)
-    if not fields.issuperset(keys):
+    if fields is not None and not fields.issuperset(keys):
         key = next(key for key in keys if key not in fields)
         close = difflib.get_close_matches(key[:100], sorted(fields), n=1)
         hint = f"did you mean {quoted(close[0])}?" if close else _expected(sorted(fields))

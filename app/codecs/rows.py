@@ -11,7 +11,7 @@ import numpy as np
 from app.codecs.documents import Document, Value, child, is_array, is_object, kind, plain_members
 from app.errors import Cell, RequestError
 from app.talk import quoted
-from model import Float64s
+from model import Float64s, Floats
 
 # The largest number that rounds to a float32; its shortest print, 3.4028235e38, is one of them.
 FLOAT32_LARGEST = float(np.nextafter(float.fromhex("0x1.ffffffp+127"), 0.0))
@@ -21,7 +21,7 @@ FLOAT64_LARGEST = float(np.finfo(np.float64).max)
 class Batch(NamedTuple):
     """Rows as they were posted."""
 
-    rows: Float64s  # (N, W)
+    rows: Floats  # (N, W)
     field: str  # the key that held them
     flat: bool  # one row without brackets of its own
 
@@ -59,17 +59,51 @@ def rows_of(document: Document, field: str, body: bytes, limits: Limits, largest
     """
     value = document[field]
     _check_size(value, field, limits)
-    matrix = _quickly(value, body)
-    if matrix is None:
-        matrix = _carefully(value, f"/{field}")
+    matrix, flat = matrix_of(value, f"/{field}", body), not is_array(value[0])
 
-    _check_cells(matrix.size, limits)
-    if max(matrix.max(), -matrix.min()) > largest:
-        row, column = np.argwhere(np.abs(matrix) > largest)[0]
-        place = f"/{field}/{row}/{column}" if is_array(value[0]) else f"/{field}/{column}"
-        cell = Cell(place, "too large for float32")
-        raise RequestError("non-finite-input", f"the number at {place} overflows float32", cell)
-    return Batch(matrix, field, flat=not is_array(value[0]))
+    check_cells(matrix.size, limits)
+    check_magnitude(matrix, f"/{field}", flat, largest)
+    return Batch(matrix, field, flat)
+
+
+def matrix_of(value: Value, pointer: str, body: bytes, elsewhere: int = 0) -> Float64s:
+    """A rectangle of numbers; a flat row counts as a matrix of one.
+
+    Args:
+        value: an array that is not empty.
+        pointer: where it stands.
+        body: the bytes that the document was read from.
+        elsewhere: arrays that the document is known to hold beside this one.
+
+    Returns:
+        (N, W), N and W at least 1.
+
+    Raises:
+        RequestError: invalid-type, wrong-rank, wrong-width (an empty row) or ragged-rows.
+    """
+    matrix = _quickly(value, body, elsewhere)
+    return _carefully(value, pointer) if matrix is None else matrix
+
+
+def check_magnitude(matrix: Floats, pointer: str, flat: bool, largest: float) -> None:
+    """Refuse a number beyond `largest`, and what is no number.
+
+    Args:
+        matrix: (N, W).
+        pointer: where it stands.
+        flat: whether its rows have no brackets of their own there.
+        largest: a magnitude.
+
+    Raises:
+        RequestError: non-finite-input.
+    """
+    # Comparing with NaN is never true.
+    if matrix.min() >= -largest and matrix.max() <= largest:
+        return
+    row, column = np.argwhere(~(np.abs(matrix) <= largest))[0]
+    place = f"{pointer}/{row * matrix.shape[1] + column if flat else f'{row}/{column}'}"
+    cell = Cell(place, "too large for float32")
+    raise RequestError("non-finite-input", f"the number at {place} overflows float32", cell)
 
 
 def rows_of_records(document: Document, features: list[str], limits: Limits) -> Batch:
@@ -83,7 +117,7 @@ def rows_of_records(document: Document, features: list[str], limits: Limits) -> 
     """
     records = document["records"]
     _check_size(records, "records", limits)
-    _check_cells(len(records) * len(features), limits)
+    check_cells(len(records) * len(features), limits)
     matrix, known = np.empty((len(records), len(features))), frozenset(features)
     for i, record in enumerate(records):
         if not is_object(record):
@@ -120,18 +154,24 @@ def _check_size(value: Value, field: str, limits: Limits) -> None:
         )
 
 
-def _check_cells(cells: int, limits: Limits) -> None:
+def check_cells(cells: int, limits: Limits) -> None:
+    """Refuse more numbers than one request may hold.
+
+    Raises:
+        RequestError: batch-too-large.
+    """
     if cells > limits.cells:
         raise RequestError(
             "batch-too-large", f"expected at most {limits.cells} numbers, got {cells}"
         )
 
 
-def _quickly(value: Value, body: bytes) -> Float64s | None:
+def _quickly(value: Value, body: bytes, elsewhere: int = 0) -> Float64s | None:
     """The matrix in one copy, or None when it is not certain that it is one.
 
     simdjson flattens whatever is nested, so the rectangle is proved by counting: all rows equally
-    long, as many numbers as they hold, and no more brackets in the body than those rows have.
+    long, as many numbers as they hold, and no more brackets in the body than those rows have, and
+    the arrays elsewhere.
     """
     if not hasattr(value, "as_buffer"):
         return None
@@ -143,7 +183,7 @@ def _quickly(value: Value, body: bytes) -> Float64s | None:
 
     nested = is_array(value[0])
     rows, width = (len(value) if nested else 1), widths.pop()
-    brackets = rows + 1 if nested else 1
+    brackets = elsewhere + (rows + 1 if nested else 1)
     if widths or width == 0 or flat.size != rows * width or body.count(b"[") != brackets:
         return None
     return flat.reshape(rows, width)

@@ -31,19 +31,20 @@ def router(service: Service) -> APIRouter:
         """How one node moves with another; by default dp_i/dz_j = p_i (delta_ij - p_j), per row."""
         served = service.model(request.path_params)
         body = await read_json_body(request, service.limits.body_bytes)
-        question = decode_gradient(body, service.limits)
-        if isinstance(question, AttributionQuestion):
-            return answers.attributions(served, service.attributions(served, question))
-        found = service.derivative(served, question)
-        asked = served if question.given == "inputs" else None
-        return answers.derivative(asked, found)
+        with service.counted(served) as run:
+            question = decode_gradient(body, service.limits)
+            if isinstance(question, AttributionQuestion):
+                return answers.attributions(served, service.attributions(run, question))
+            found = service.derivative(run, question)
+            return answers.derivative(served if question.given == "inputs" else None, found)
 
     async def trace(request: Request) -> Response:
         """Every tensor of a forward and a backward pass, with the equation that makes it."""
         served = service.model(request.path_params)
         body = await read_json_body(request, service.limits.body_bytes)
-        question = decode_trace(body, service.limits)
-        return answers.trace(served, service.tensors(served, question))
+        with service.counted(served) as run:
+            question = decode_trace(body, service.limits)
+            return answers.trace(served, service.tensors(run, question))
 
     async def check(request: Request) -> Response:
         """Whether a gradient of your own is right, and if not, which mistake you made and where."""
@@ -51,9 +52,10 @@ def router(service: Service) -> APIRouter:
         body = await read_json_body(request, service.limits.body_bytes)
 
         def verdict() -> Response:
-            question = decode_check(body, service.limits)
-            report = service.check(served, question)
-            return answers.verdict(served if question.served else None, report)
+            with service.counted(served) as run:
+                question = decode_check(body, service.limits)
+                report = service.check(run, question)
+                return answers.verdict(served if question.served else None, report)
 
         # Milliseconds for a probe, but much more for a large network: never on the event loop.
         return await run_in_threadpool(verdict)

@@ -19,8 +19,9 @@ def router(service: Service) -> APIRouter:
         """Class probabilities of every posted row, and its likeliest class."""
         served = service.model(request.path_params)
         body = await read_json_body(request, service.limits.body_bytes)
-        batch = decode_predict(body, served.features, service.limits)
-        return answers.prediction(served, service.predict(served, batch))
+        with service.counted(served) as run:
+            batch = decode_predict(body, served.features, service.limits)
+            return answers.prediction(served, service.predict(run, batch))
 
     routes = APIRouter(tags=["predict"])
     add_operation(routes, PREDICT, predict)

@@ -19,6 +19,7 @@ from app import exit_codes, failures
 from app.failures import StartError
 from app.main import create_app
 from app.repository.watch import Calls, watching
+from app.server.writing import Protocol
 from app.settings import PREFIX, Settings, explain
 from app.talk import printable, say
 from model import ModelError
@@ -94,6 +95,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         app = create_app(settings)
         config = uvicorn.Config(
             app,
+            http=Protocol,
             log_config=None,
             ws="none",
             access_log=False,

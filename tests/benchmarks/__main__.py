@@ -19,6 +19,7 @@ NAMES = (
     "checks",
     "start",
     "requests",
+    "binary",
     "training",
     "accuracy",
 )  # the long ones last

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from app.codecs.questions import decode_predict
 from app.codecs.rows import Limits
-from model import Float64s
+from model import Floats
 from tests.benchmarks.machine import circumstances
 from tests.benchmarks.markdown import paragraphs, table
 from tests.benchmarks.processes import body_of
@@ -26,7 +26,7 @@ SHAPES = ((1, 64), (1, 784), (128, 784))
 LIMIT, MSGSPEC = "simdjson alone", "msgspec, numpy.array"
 AT_ONCE = 0.05  # seconds that one measurement takes, by repeating the call
 
-Decode = Callable[[bytes], Float64s]
+Decode = Callable[[bytes], Floats]
 
 
 class Body(BaseModel):
@@ -102,7 +102,7 @@ def _simdjson_alone() -> Decode:
     """One parser for ever, the width taken on trust: no server could do that."""
     parser = simdjson.Parser()
 
-    def decode(body: bytes) -> Float64s:
+    def decode(body: bytes) -> Floats:
         document: Any = parser.parse(body)  # Any: whatever JSON there is
         inputs = document["inputs"]
         return np.frombuffer(inputs.as_buffer(of_type="d")).reshape(len(inputs), -1)

@@ -1,8 +1,9 @@
-"""`python -m tests.benchmarks.load PORT CONNECTIONS SECONDS`: post stdin to /predict for a while.
+"""`python -m tests.benchmarks.load PORT CONNECTIONS SECONDS [PATH LENGTH]`: post stdin for a while.
 
-A closed loop: every connection sends its next request when its last answer is complete. Answers
-are counted by their bytes and not parsed, so that the client costs less than the server. Prints
-a line of JSON: requests, seconds, and the median and 99th percentile of the latency in seconds.
+The path is /predict unless given; LENGTH is the number of bytes of JSON before a binary tensor. A
+closed loop: every connection sends its next request when its last answer is complete. Answers are
+counted by their bytes and not parsed, so that the client costs less than the server. Prints a line
+of JSON: requests, seconds, and the median and 99th percentile of the latency in seconds.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import json
 import re
 import sys
 import time
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import uvloop
@@ -58,16 +59,32 @@ class Connection(asyncio.Protocol):
             self.broken.set_exception(RuntimeError(reason))
 
 
-async def post(port: int, connections: int, seconds: float, body: bytes) -> list[float]:
+class Question(NamedTuple):
+    """What is posted, again and again."""
+
+    body: bytes
+    path: str = "/predict"
+    json_length: str = ""  # of a body that ends with a binary tensor
+
+    def request(self) -> bytes:
+        """It with its headers."""
+        if self.json_length:
+            headers = f"inference-header-content-length: {self.json_length}"
+        else:
+            headers = "content-type: application/json"
+        return (
+            f"POST {self.path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}\r\n"
+            f"content-length: {len(self.body)}\r\n\r\n"
+        ).encode() + self.body
+
+
+async def post(port: int, connections: int, seconds: float, question: Question) -> list[float]:
     """Latencies in seconds.
 
     Raises:
         RuntimeError: an answer was not 200, or a connection ended.
     """
-    request = (
-        b"POST /predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-        b"content-length: %d\r\n\r\n%b" % (len(body), body)
-    )
+    request = question.request()
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     broken: asyncio.Future[None] = loop.create_future()
@@ -95,9 +112,9 @@ def _length(answer: bytes) -> int:
 
 def main() -> None:
     port, connections = map(int, sys.argv[1:3])
-    body = sys.stdin.buffer.read()
+    question = Question(sys.stdin.buffer.read(), *sys.argv[4:])
     started = time.perf_counter()
-    latencies = uvloop.run(post(port, connections, float(sys.argv[3]), body))
+    latencies = uvloop.run(post(port, connections, float(sys.argv[3]), question))
     seconds = time.perf_counter() - started
     middle, tail = np.percentile(latencies, (50, 99)).tolist()
     print(

@@ -162,6 +162,8 @@ class Reader:
         assert self.session.stdin
         assert self.session.stdout
         source = "\n" * (step.line - 1) + step.text  # tracebacks then count the lines of the page
+        for shown, used in self.ports.items():
+            source = source.replace(f":{shown}", f":{used}")
         self.session.stdin.write(json.dumps([source, page]) + "\n")
         self.session.stdin.flush()
 

@@ -1,0 +1,169 @@
+"""Under /v2: the Open Inference Protocol, as its clients expect it. docs/open-inference.md."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app.codecs import cards, outputs
+from app.codecs.answers import json_response
+from app.codecs.bodies import json_length, read_body, read_inference_body
+from app.codecs.compression import accepted, compressed
+from app.codecs.control import decode_index, decode_load
+from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference
+from app.errors import NotReadyError, RequestError
+from app.operations import parameters
+from app.repository import Served
+from app.service import Service
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_ALWAYS = ("binary_tensor_data", "classification", "model_configuration", "statistics")
+_CONTROL = ("model_repository", "model_repository(unload_dependents)")
+_MODEL, _VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
+
+
+def router(service: Service, *, gradient: bool, control: bool) -> APIRouter:
+    """The routes, answering from `service`.
+
+    Args:
+        service: who computes.
+        gradient: whether derivatives are among the outputs.
+        control: whether models can be loaded and unloaded.
+    """
+    known = (*RANKED, *DERIVED) if gradient else RANKED
+    extensions = (*_ALWAYS, *(_CONTROL if control else ()), *(("gradient",) if gradient else ()))
+    ask = _Handlers(service, known, extensions, control)
+
+    routes = APIRouter(tags=["Open Inference Protocol"])
+    for path in (_MODEL, _VERSION):
+        _add(routes, "POST", f"{path}/infer", ask.infer)
+    _add(routes, "GET", "/v2", ask.server)
+    _add(routes, "GET", "/v2/", ask.server)
+    _add(routes, "GET", "/v2/health/live", ask.live)
+    _add(routes, "GET", "/v2/health/ready", ask.ready)
+    _add(routes, "GET", "/v2/models", ask.names)
+    _add(routes, "GET", "/v2/models/stats", ask.all_statistics)
+    for path in (_MODEL, _VERSION):
+        _add(routes, "GET", path, ask.model)
+        _add(routes, "GET", f"{path}/ready", ask.model_ready)
+        _add(routes, "GET", f"{path}/config", ask.configuration)
+        _add(routes, "GET", f"{path}/stats", ask.statistics)
+    _add(routes, "POST", "/v2/repository/index", ask.index)
+    _add(routes, "POST", "/v2/repository/models/{name}/load", ask.load)
+    _add(routes, "POST", "/v2/repository/models/{name}/unload", ask.unload)
+    return routes
+
+
+def _add(routes: APIRouter, method: str, path: str, handler: Handler) -> None:
+    routes.add_api_route(
+        path,
+        handler,
+        methods=[method],
+        response_class=Response,
+        openapi_extra=parameters(path),
+    )
+    if path.startswith("/v2/health/"):  # some load balancers ask with HEAD
+        routes.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class _Handlers:
+    service: Service
+    outputs: tuple[str, ...]  # names
+    extensions: tuple[str, ...]
+    control: bool
+
+    async def infer(self, request: Request) -> Response:
+        """Outputs of a model for every row of its input."""
+        service = self.service
+        served = service.model(request.path_params)
+        body = await read_inference_body(request, service.limits.body_bytes)
+        offer = Offer(served.classifier.features, self.outputs, service.limits)
+        with service.counted(served) as run:
+            question = decode_inference(body, json_length(request), offer)
+            answer = outputs.encode_inference(served, question, service.outputs(run, question))
+
+        coding = accepted(request.headers.get("accept-encoding", ""))
+        if coding is None:
+            return outputs.inference(answer, answer.content, None)
+        content = await run_in_threadpool(compressed, answer.content, coding)
+        return outputs.inference(answer, content, coding)
+
+    async def server(self, request: Request) -> Response:
+        """Name, version and extensions of the server."""
+        return json_response(cards.server_card(self.extensions))
+
+    async def live(self, request: Request) -> Response:
+        """The process is up."""
+        return json_response({"live": True})
+
+    async def ready(self, request: Request) -> Response:
+        """Models are loaded and requests are welcome."""
+        if not self.service.repository.all():
+            raise NotReadyError("no model is loaded; POST /v2/repository/index tells why")
+        return json_response({"ready": True, "live": True})
+
+    async def names(self, request: Request) -> Response:
+        """The names of all models that are ready."""
+        found = dict.fromkeys(served.name for served in self.service.repository.all())
+        return json_response({"models": list(found)})
+
+    async def model(self, request: Request) -> Response:
+        """Inputs and outputs of a model."""
+        served = self.service.model(request.path_params)
+        versions = [other.version for other in self.service.repository.versions(served.name)]
+        return json_response(cards.model_metadata(served, versions, self.outputs))
+
+    async def model_ready(self, request: Request) -> Response:
+        """A model answers."""
+        served = self.service.model(request.path_params)
+        return json_response({"name": served.name, "ready": True})
+
+    async def configuration(self, request: Request) -> Response:
+        """Inputs and outputs of a model, and its largest batch."""
+        served = self.service.model(request.path_params)
+        rows = self.service.limits.rows
+        return json_response(cards.model_configuration(served, self.outputs, rows))
+
+    async def statistics(self, request: Request) -> Response:
+        """What a model has answered, and how long it took; every version unless one is named."""
+        served = self.service.model(request.path_params)
+        named = "version" in request.path_params
+        return self._counts([served] if named else self.service.repository.versions(served.name))
+
+    async def all_statistics(self, request: Request) -> Response:
+        """What every version of every model has answered, and how long it took."""
+        return self._counts(self.service.repository.all())
+
+    def _counts(self, models: list[Served]) -> Response:
+        found = self.service.statistics.of
+        stats = [cards.model_statistics(one, found(one.name, one.version)) for one in models]
+        return json_response({"model_stats": stats})
+
+    async def index(self, request: Request) -> Response:
+        """Every version of every model that there is, and its state."""
+        ready = decode_index(await read_body(request, self.service.limits.body_bytes))
+        return json_response(cards.index(self.service.repository.index(), ready))
+
+    async def load(self, request: Request) -> Response:
+        """Load what is on disk; what is served answers until that has worked."""
+        name = await self._controlled(request)
+        await run_in_threadpool(self.service.repository.load, name)
+        return json_response({"name": name, "load": True})
+
+    async def unload(self, request: Request) -> Response:
+        """Stop serving a model."""
+        name = await self._controlled(request)
+        await run_in_threadpool(self.service.repository.unload, name)
+        return json_response({"name": name, "unload": True})
+
+    async def _controlled(self, request: Request) -> str:
+        """The model that is to be loaded or unloaded, if that is allowed."""
+        if not self.control:
+            detail = "models are not loaded and unloaded here; SOFTLENS_MODEL_CONTROL allows it"
+            raise RequestError("model-control-off", detail)
+        decode_load(await read_body(request, self.service.limits.body_bytes))
+        name: str = request.path_params["name"]
+        return name

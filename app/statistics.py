@@ -1,0 +1,109 @@
+"""What every version of every model has answered: how often, and how long each stage took."""
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from app.repository import Served
+
+
+class Stages(NamedTuple):
+    """Nanoseconds that an answer took."""
+
+    decoding: int = 0  # body to array
+    computing: int = 0  # the model
+    encoding: int = 0  # arrays to body
+
+
+@dataclass
+class Total:
+    """Answers, and the nanoseconds that each stage of them took together."""
+
+    count: int = 0
+    stages: Stages = field(default_factory=Stages)
+
+    def add(self, stages: Stages) -> None:
+        """Count one more."""
+        self.count += 1
+        self.stages = Stages(*map(sum, zip(self.stages, stages, strict=True)))
+
+
+@dataclass
+class Counters:
+    """All requests to one version of a model. Each that is answered is one run of the model."""
+
+    rows: int = 0
+    answered: Total = field(default_factory=Total)
+    failed: int = 0
+    failed_ns: int = 0
+    last: int = 0  # milliseconds since 1970; 0 for never
+    by_rows: dict[int, Total] = field(default_factory=dict)  # answered, by the size of the batch
+
+
+class Statistics:
+    """Counters by name and version, for requests in any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counters: dict[tuple[str, str], Counters] = {}
+
+    def of(self, name: str, version: str) -> Counters:
+        """What this version has answered so far; a copy."""
+        with self._lock:
+            found = self._counters.get((name, version), Counters())
+            by_rows = {rows: replace(total) for rows, total in found.by_rows.items()}
+            return replace(found, answered=replace(found.answered), by_rows=by_rows)
+
+    def answered(self, served: Served, rows: int, stages: Stages) -> None:
+        """Count an answer."""
+        with self._lock:
+            counters = self._counters.setdefault((served.name, served.version), Counters())
+            counters.rows += rows
+            counters.last = time.time_ns() // 1_000_000
+            counters.answered.add(stages)
+            counters.by_rows.setdefault(rows, Total()).add(stages)
+
+    def failed(self, served: Served, nanoseconds: int) -> None:
+        """Count a request that got an error for an answer."""
+        with self._lock:
+            counters = self._counters.setdefault((served.name, served.version), Counters())
+            counters.failed += 1
+            counters.failed_ns += nanoseconds
+
+
+class Run:
+    """One request to a model, from its decoding to its encoding.
+
+    A context that counts itself when it ends; not at all where the model was not needed.
+    """
+
+    def __init__(self, served: Served, statistics: Statistics) -> None:
+        self.served = served
+        self._statistics = statistics
+        self._rows = self._decoding = self._computing = 0
+
+    def __enter__(self) -> Self:
+        self._started = time.perf_counter_ns()
+        return self
+
+    def computed(self, rows: int, since: int) -> None:
+        """Note that the model computed so many rows, since that reading of perf_counter_ns."""
+        if not self._rows:
+            self._rows, self._decoding = rows, since - self._started
+        self._computing += time.perf_counter_ns() - since
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        took = time.perf_counter_ns() - self._started
+        if error is not None:
+            self._statistics.failed(self.served, took)
+        elif self._rows:
+            encoding = took - self._decoding - self._computing
+            stages = Stages(self._decoding, self._computing, encoding)
+            self._statistics.answered(self.served, self._rows, stages)
