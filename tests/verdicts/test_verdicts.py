@@ -7,9 +7,10 @@ import pytest
 from model.gradients.mistakes import deltas, jacobians, layouts, scales, slopes, sums
 from model.gradients.mistakes.mistake import Mistake
 from tests.benchmarks.markdown import Requirement
+from tests.serving import ROOT
 from tests.verdicts.bars import requirements
 from tests.verdicts.entries import ENTRIES
-from tests.verdicts.page import misses
+from tests.verdicts.page import entries, misses
 from tests.verdicts.running import Ran, Size, run
 from tests.verdicts.shown import SHOWN
 
@@ -63,3 +64,7 @@ def test_every_mistake_belongs_to_an_entry() -> None:
 
     assert len(ENTRIES) == 47
     assert named == catalogued()
+
+
+def test_the_page_shows_the_entries_as_they_are() -> None:
+    assert entries() in (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
