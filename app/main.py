@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match, Route
@@ -17,11 +17,12 @@ from app.codecs import answers
 from app.codecs.rows import Limits
 from app.errors import AppError, Asked, describe, under_open_inference
 from app.repository import load_repository
-from app.routes import gradient, health, models, open_inference, pages, predict
+from app.routes import gradient, health, models, open_inference, pages, platforms, predict
 from app.service import Service
 from app.settings import Settings
 from model import __version__
 
+_OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients read `error`
 SUMMARY = "A softmax classifier you can see through: class probabilities, and their gradients."
 
 
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     routers = (
+        *_platforms(service, settings),  # first: their paths may be told to be ours
         predict.router(service),
         open_inference.router(service, gradient=settings.debug, control=settings.model_control),
         *([gradient.router(service)] if settings.debug else []),
@@ -60,6 +62,13 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.openapi = partial(_reference, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's way
     return app
+
+
+def _platforms(service: Service, settings: Settings) -> list[APIRouter]:
+    if not settings.platforms:
+        return []
+    health, predicting = settings.health_route or "", settings.predict_route or ""
+    return [platforms.router(service, explain=settings.debug, health=health, predict=predicting)]
 
 
 def _limits(settings: Settings) -> Limits:
@@ -91,7 +100,7 @@ async def _answer_error(
     routes: Sequence[BaseRoute], request: Request, error: Exception
 ) -> Response:
     problem, instance = describe(error, _asked(routes, request)), f"urn:uuid:{uuid.uuid4()}"
-    if f"{request.scope['path']}/".startswith("/v2/"):
+    if f"{request.scope['path']}/".startswith(_OTHER_PROTOCOLS):
         return answers.open_inference_error(under_open_inference(problem), instance)
     return answers.problem(problem, instance)
 

@@ -1,5 +1,6 @@
 """Everything an operator can set, read once from the environment."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -7,6 +8,15 @@ from pydantic import Field, PositiveInt, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "SOFTLENS_"
+_PATH = r"^/[A-Za-z0-9._~:/-]*$"
+
+# What managed platforms tell a container, and the setting it stands for.
+_PLATFORM_VARIABLES = {
+    "AIP_HTTP_PORT": "port",
+    "AIP_HEALTH_ROUTE": "health_route",
+    "AIP_PREDICT_ROUTE": "predict_route",
+    "SAGEMAKER_BIND_TO_PORT": "port",
+}
 
 
 class Settings(BaseSettings):
@@ -51,6 +61,15 @@ class Settings(BaseSettings):
     model_control: bool = Field(
         default=False, description="Whether models can be loaded and unloaded over HTTP."
     )
+    platforms: bool = Field(
+        default=True, description="Whether `/v1`, `/invocations` and `/ping` answer."
+    )
+    health_route: str | None = Field(
+        default=None, pattern=_PATH, description="A path that answers as `/ping` does."
+    )
+    predict_route: str | None = Field(
+        default=None, pattern=_PATH, description="A path that answers as `/invocations` does."
+    )
     shutdown_seconds: PositiveInt = Field(
         default=30,
         le=86_400,
@@ -62,6 +81,15 @@ class Settings(BaseSettings):
     def _ignore_service_links(cls, value: Any) -> Any:  # Any: whatever was set
         """Kubernetes sets SOFTLENS_PORT=tcp://... in pods beside a Service called softlens."""
         return 8000 if isinstance(value, str) and value.startswith("tcp://") else value
+
+
+def from_platform(environment: Mapping[str, str]) -> dict[str, object]:
+    """Settings that a managed platform makes through its own variables, where ours are not set."""
+    return {
+        setting: environment[variable]
+        for variable, setting in _PLATFORM_VARIABLES.items()
+        if environment.get(variable) and not environment.get(f"{PREFIX}{setting.upper()}")
+    }
 
 
 def explain(error: ValidationError) -> str:

@@ -106,7 +106,9 @@ def check_magnitude(matrix: Floats, pointer: str, flat: bool, largest: float) ->
     raise RequestError("non-finite-input", f"the number at {place} overflows float32", cell)
 
 
-def rows_of_records(document: Document, features: list[str], limits: Limits) -> Batch:
+def rows_of_records(
+    document: Document, features: list[str], limits: Limits, field: str = "records"
+) -> Batch:
     """A matrix from objects that map every feature's name to its number.
 
     Returns:
@@ -115,30 +117,30 @@ def rows_of_records(document: Document, features: list[str], limits: Limits) -> 
     Raises:
         RequestError: as for `rows_of`; missing-field or unknown-field with the feature.
     """
-    records = document["records"]
-    _check_size(records, "records", limits)
+    records = document[field]
+    _check_size(records, field, limits)
     check_cells(len(records) * len(features), limits)
     matrix, known = np.empty((len(records), len(features))), frozenset(features)
     for i, record in enumerate(records):
         if not is_object(record):
-            _refuse("invalid-type", f"/records/{i}", "an object", record)
-        values = plain_members(record, f"/records/{i}", known)
+            _refuse("invalid-type", f"/{field}/{i}", "an object", record)
+        values = plain_members(record, f"/{field}/{i}", known)
         if missing := [name for name in features if name not in values]:
             raise RequestError(
                 "missing-field",
                 f"record {i} lacks {quoted(missing[0])}"
                 + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
-                Cell(f"/records/{i}", "a feature is missing"),
+                Cell(f"/{field}/{i}", "a feature is missing"),
             )
-        matrix[i] = [number(values[name], child(f"/records/{i}", name)) for name in features]
+        matrix[i] = [number(values[name], child(f"/{field}/{i}", name)) for name in features]
     too_large = np.abs(matrix) > FLOAT32_LARGEST
     if too_large.any():
         i, column = np.argwhere(too_large)[0]
-        place = child(f"/records/{i}", features[column])
+        place = child(f"/{field}/{i}", features[column])
         raise RequestError(
             "non-finite-input", f"the number at {place} overflows float32", Cell(place, "too large")
         )
-    return Batch(matrix, "records", flat=False)
+    return Batch(matrix, field, flat=False)
 
 
 def _check_size(value: Value, field: str, limits: Limits) -> None:

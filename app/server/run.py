@@ -20,7 +20,7 @@ from app.failures import StartError
 from app.main import create_app
 from app.repository.watch import Calls, watching
 from app.server.writing import Protocol
-from app.settings import PREFIX, Settings, explain
+from app.settings import PREFIX, Settings, explain, from_platform
 from app.talk import printable, say
 from model import ModelError
 
@@ -80,6 +80,7 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
+        flags = from_platform(os.environ) | flags
         return _serve(Settings(**flags), announce)  # type: ignore[arg-type]  # pydantic judges them
     except ValidationError as error:
         return _refuse(explain(error), exit_codes.CONFIGURATION)

@@ -35,7 +35,25 @@ def raw(client: httpx.Client, x: Batch) -> Batch:
     return numbers(client.post(INFER, content=x.tobytes(), headers=headers))
 
 
+def platform(path: str, key: str) -> Ask:
+    def ask(client: httpx.Client, x: Batch) -> Batch:
+        answer = client.post(path, json={key: x.tolist()})
+        return np.array(answer.json()["predictions"], np.float32)
+
+    return ask
+
+
+def in_csv(client: httpx.Client, x: Batch) -> Batch:
+    body = "\n".join(",".join(map(repr, row)) for row in x.tolist())
+    answer = client.post("/invocations", content=body, headers={"content-type": "text/csv"})
+    lines = [list(map(float, line.split(","))) for line in answer.text.splitlines()]
+    return np.array(lines, np.float32)
+
+
 ROUTES: dict[str, Ask] = {
+    "/v1, instances": platform("/v1/models/fixture:predict", "instances"),
+    "/invocations, inputs": platform("/invocations", "inputs"),
+    "/invocations, CSV": in_csv,
     "/predict, records": predict_records,
     "/v2, FP32 in JSON": lambda client, x: numbers(infer(client, in_json(x))),
     "/v2, FP32 in nested JSON": nested,
