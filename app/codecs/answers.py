@@ -154,14 +154,7 @@ def open_inference_error(found: Problem, instance: str) -> Response:
         "type": f"/problems/{found.slug}",
         "instance": instance,
     }
-    if found.cells:
-        content["errors"] = [cell._asdict() for cell in found.cells[:_MOST_CELLS]]
-    return Response(
-        orjson.dumps(content),
-        status_code=found.status,
-        media_type="application/json",
-        headers=HEADERS | dict(found.headers),
-    )
+    return _refusal(found, content, "application/json")
 
 
 def problem(found: Problem, instance: str) -> Response:
@@ -173,11 +166,15 @@ def problem(found: Problem, instance: str) -> Response:
         "detail": found.detail,
         "instance": instance,
     }
+    return _refusal(found, content, "application/problem+json")
+
+
+def _refusal(found: Problem, content: dict[str, Any], media_type: str) -> Response:
     if found.cells:
         content["errors"] = [cell._asdict() for cell in found.cells[:_MOST_CELLS]]
     return Response(
         orjson.dumps(content),
         status_code=found.status,
-        media_type="application/problem+json",
+        media_type=media_type,
         headers=HEADERS | dict(found.headers),
     )

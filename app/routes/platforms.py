@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app.codecs import instances
 from app.codecs.answers import json_response
@@ -59,8 +60,10 @@ class _Handlers:
         body = await read_body(request, service.limits.body_bytes)
         with service.counted(served) as run:
             if media_type == "text/csv":
-                batch = instances.decode_csv(body, service.limits)
-                return instances.predictions_csv(service.predict(run, batch))
+                # Every cell passes through Python, there and back: not on the event loop.
+                batch = await run_in_threadpool(instances.decode_csv, body, service.limits)
+                p = service.predict(run, batch)
+                return await run_in_threadpool(instances.predictions_csv, p)
             batch = instances.decode_instances(body, served.features, service.limits)
             return instances.predictions(service.predict(run, batch))
 
