@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request, Response
 
 from app.openapi import PROBLEM, Schema
 
+Handler = Callable[[Request], Awaitable[Response]]
+
 
 class Operation(NamedTuple):
     """A question to a model: what it is called, where it is asked, what goes in and out."""
@@ -19,9 +21,7 @@ class Operation(NamedTuple):
     answer: Schema
 
 
-def add_operation(
-    routes: APIRouter, operation: Operation, handler: Callable[[Request], Awaitable[Response]]
-) -> None:
+def add_operation(routes: APIRouter, operation: Operation, handler: Handler) -> None:
     """Route an operation to its handler: for the default model, a named one, and a version."""
     for name, prefix in {
         operation.name: "",
@@ -38,6 +38,17 @@ def add_operation(
             operation_id=name,
             openapi_extra=parameters(path) | _bodies(operation),
         )
+
+
+def add_route(routes: APIRouter, method: str, path: str, handler: Handler) -> None:
+    """Route one path of somebody else's protocol to its handler."""
+    routes.add_api_route(
+        path,
+        handler,
+        methods=[method],
+        response_class=Response,
+        openapi_extra=parameters(path),
+    )
 
 
 def _bodies(operation: Operation) -> Schema:

@@ -1,6 +1,5 @@
 """Under /v2: the Open Inference Protocol, as its clients expect it. docs/open-inference.md."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
@@ -13,11 +12,9 @@ from app.codecs.compression import accepted, compressed
 from app.codecs.control import decode_index, decode_load
 from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference
 from app.errors import NotReadyError, RequestError
-from app.operations import parameters
+from app.operations import Handler, add_route
 from app.repository import Served
 from app.service import Service
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 _ALWAYS = ("binary_tensor_data", "classification", "model_configuration", "statistics")
 _CONTROL = ("model_repository", "model_repository(unload_dependents)")
@@ -57,13 +54,7 @@ def router(service: Service, *, gradient: bool, control: bool) -> APIRouter:
 
 
 def _add(routes: APIRouter, method: str, path: str, handler: Handler) -> None:
-    routes.add_api_route(
-        path,
-        handler,
-        methods=[method],
-        response_class=Response,
-        openapi_extra=parameters(path),
-    )
+    add_route(routes, method, path, handler)
     if path.startswith("/v2/health/"):  # some load balancers ask with HEAD
         routes.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
 

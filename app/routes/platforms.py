@@ -8,7 +8,6 @@
 Vertex AI names its own paths: they are settings.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from app.codecs.answers import json_response
 from app.codecs.bodies import read_body
 from app.codecs.questions import GradientQuestion
 from app.errors import NotReadyError, RequestError
-from app.operations import parameters
+from app.operations import add_route
 from app.service import Service
 from model.gradients import Question
 
@@ -38,14 +37,14 @@ def router(service: Service, *, explain: bool, health: str, predict: str) -> API
     """
     ask, routes = _Handlers(service), APIRouter(tags=["platforms"])
     for path in _MODELS:
-        _add(routes, "POST", f"{path}:predict", ask.predict)
+        add_route(routes, "POST", f"{path}:predict", ask.predict)
         if explain:
-            _add(routes, "POST", f"{path}:explain", ask.explain)
-        _add(routes, "GET", path, ask.status)
+            add_route(routes, "POST", f"{path}:explain", ask.explain)
+        add_route(routes, "GET", path, ask.status)
     for path in filter(None, ("/ping", health)):
-        _add(routes, "GET", path, ask.ping)
+        add_route(routes, "GET", path, ask.ping)
     for path in filter(None, ("/invocations", predict)):
-        _add(routes, "POST", path, ask.predict)
+        add_route(routes, "POST", path, ask.predict)
     return routes
 
 
@@ -98,18 +97,6 @@ class _Handlers:
         if not self.service.repository.all():
             raise NotReadyError("no model is loaded; GET /models tells why")
         return json_response({"status": "ready"})
-
-
-def _add(
-    routes: APIRouter, method: str, path: str, handler: Callable[[Request], Awaitable[Response]]
-) -> None:
-    routes.add_api_route(
-        path,
-        handler,
-        methods=[method],
-        response_class=Response,
-        openapi_extra=parameters(path),
-    )
 
 
 def _media_type(request: Request) -> str:
