@@ -4,14 +4,13 @@ AppError
 ├── RequestError        what was sent cannot be answered; the client must change it
 ├── UnknownModelError   no such model or version
 ├── LoadError           a model on disk cannot be loaded; who put it there must act
-└── NotReadyError       nothing can be answered at the moment
+├── NotReadyError       nothing can be answered at the moment
+└── UnroutedError       no route answers this path, or not with this method
 """
 
 import difflib
 from http import HTTPStatus
 from typing import NamedTuple
-
-from starlette.exceptions import HTTPException
 
 from app.talk import shortened
 
@@ -53,13 +52,22 @@ class NotReadyError(AppError):
     """Nothing can be answered at the moment."""
 
 
-class Asked(NamedTuple):
-    """What a request asked for, and what there is of that kind."""
+class UnroutedError(AppError):
+    """No route answers this path, or not with this method.
 
-    method: str
-    path: str
-    methods: list[str]  # that the path answers, sorted; none if there is no such path
-    paths: list[str]  # that there are, with the names of their parameters in braces
+    Attributes:
+        method: that was asked with.
+        path: that was asked for.
+        methods: that the path answers, sorted; none if there is no such path.
+        paths: that there are, with the names of their parameters in braces.
+    """
+
+    def __init__(self, method: str, path: str, methods: list[str], paths: list[str]) -> None:
+        super().__init__(method, path)
+        self.method = method
+        self.path = path
+        self.methods = methods
+        self.paths = paths
 
 
 class Problem(NamedTuple):
@@ -81,6 +89,8 @@ STATUSES = {
     "wrong-size": HTTPStatus.BAD_REQUEST,
     "model-control-off": HTTPStatus.FORBIDDEN,
     "unknown-model": HTTPStatus.NOT_FOUND,
+    "not-found": HTTPStatus.NOT_FOUND,
+    "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "batch-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -107,7 +117,7 @@ STATUSES = {
 }
 
 
-def describe(error: Exception, asked: Asked) -> Problem:
+def describe(error: Exception) -> Problem:
     """Decide what a client gets to see."""
     match error:
         case RequestError():
@@ -118,15 +128,11 @@ def describe(error: Exception, asked: Asked) -> Problem:
             return _problem("model-not-loaded", str(error))
         case NotReadyError():
             return _problem("not-ready", str(error))
-        case HTTPException():
-            status = HTTPStatus(error.status_code)
-            slug = status.phrase.lower().replace(" ", "-")
-            return Problem(slug, _title(slug), status, *_unrouted(asked))
+        case UnroutedError():
+            return _unrouted(error)
         case _:
             # A bug: the log has the traceback, the client learns nothing about our insides.
-            found = _problem("internal-error", "The server failed in a way it should not have.")
-            # uvicorn ends a connection whose request raised; the client is told.
-            return found._replace(headers=(("Connection", "close"),))
+            return _problem("internal-error", "The server failed in a way it should not have.")
 
 
 def under_open_inference(found: Problem) -> Problem:
@@ -136,15 +142,14 @@ def under_open_inference(found: Problem) -> Problem:
     return found
 
 
-def _unrouted(asked: Asked) -> tuple[str, tuple[Cell, ...], tuple[tuple[str, str], ...]]:
-    """What to tell, without cells but with headers, where no route fits."""
+def _unrouted(asked: UnroutedError) -> Problem:
     path, methods = shortened(asked.path, 100), ", ".join(asked.methods)
     if methods:
         detail = f"{path} answers {methods}, not {shortened(asked.method, 20)}"
-        return detail, (), (("Allow", methods),)
+        return _problem("method-not-allowed", detail)._replace(headers=(("Allow", methods),))
     close = difflib.get_close_matches(asked.path[:100], asked.paths, n=1)
     hint = f"did you mean {close[0]}?" if close else "/docs lists those that there are"
-    return f"there is no path {path}; {hint}", (), ()
+    return _problem("not-found", f"there is no path {path}; {hint}")
 
 
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:

@@ -1,32 +1,89 @@
 """create_app: load, wire, return."""
 
-import uuid
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.routing import BaseRoute, Match, Route
+from fastapi import APIRouter, FastAPI, Response
+from starlette.types import ASGIApp
 
 from app import openapi
+from app.calls import Call
 from app.check_schemas import check_examples
 from app.codecs import answers
 from app.codecs.rows import Limits
-from app.errors import AppError, Asked, describe, under_open_inference
+from app.gate import Gate
+from app.operations import Access, Route, add_route
 from app.repository import load_repository
 from app.routes import gradient, health, models, open_inference, pages, platforms, predict
+from app.routing import Routes
 from app.service import Service
 from app.settings import Settings
 from model import __version__
 
-_OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients read `error`
 SUMMARY = "A softmax classifier you can see through: class probabilities, and their gradients."
 
 
-def create_app(settings: Settings) -> FastAPI:
+class Application(FastAPI):
+    """FastAPI, which knows and describes the routes, and a gate behind it that answers them.
+
+    docs/decisions/0010-the-way-of-a-request.md has the reason and the measurement.
+    """
+
+    def __init__(self, service: Service, routers: tuple[APIRouter, ...]) -> None:
+        super().__init__(
+            title="softlens",
+            version=__version__,
+            description=SUMMARY,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+        )
+        self.service = service
+        self.router.route_class = Route
+        add_route(
+            self.router,
+            "GET",
+            "/openapi.json",
+            self._reference,
+            Access.OPEN,
+            include_in_schema=False,
+        )
+        # Included as routers, FastAPI would make every route anew.
+        for router in routers:
+            self.router.routes.extend(router.routes)
+        self._gate = Gate(Routes(self.router.routes))
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What was added by `add_middleware`, around the gate."""
+        app: ASGIApp = self._gate
+        for kind, args, options in reversed(self.user_middleware):
+            app = kind(app, *args, **options)
+        return app
+
+    async def _reference(self, _call: Call) -> Response:
+        return answers.json_response(self.openapi())
+
+    def openapi(self) -> dict[str, Any]:  # Any: JSON
+        """The API reference, with examples that fit the default model of the moment."""
+        document = super().openapi()
+        now = self.service.repository.snapshot
+        if not now.all():
+            return document
+        classifier = now.default.classifier
+        for path, examples in {
+            "/predict": openapi.predict_examples(classifier),
+            "/gradient": openapi.gradient_examples(classifier),
+            "/gradient/trace": openapi.trace_examples(classifier),
+            "/gradient/check": check_examples(),
+        }.items():
+            if path not in document["paths"]:
+                continue  # switched off
+            body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+            body["examples"] = examples
+        return document
+
+
+def create_app(settings: Settings) -> Application:
     """The application, its models loaded and verified.
 
     Raises:
@@ -36,15 +93,6 @@ def create_app(settings: Settings) -> FastAPI:
     repository = load_repository(_models(settings), settings.model_policy)
     service = Service(repository, _limits(settings))
 
-    app = FastAPI(
-        title="softlens",
-        version=__version__,
-        description=SUMMARY,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
-    app.state.service = service
     routers = (
         *_platforms(service, settings),  # first: their paths may be told to be ours
         predict.router(service),
@@ -54,14 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
         health.router(repository),
         pages.router(settings.debug),
     )
-    # Included as routers, each request would be matched against every one of them twice.
-    for router in routers:
-        app.router.routes.extend(router.routes)
-    for kind in (AppError, HTTPException, Exception):
-        app.add_exception_handler(kind, partial(_answer_error, app.routes))
-    app.add_exception_handler(ClientDisconnect, _answer_nobody)
-    app.openapi = partial(_reference, app, app.openapi)  # type: ignore[method-assign]  # FastAPI's way
-    return app
+    return Application(service, routers)
 
 
 def _platforms(service: Service, settings: Settings) -> list[APIRouter]:
@@ -89,49 +130,3 @@ def _models(settings: Settings) -> Path:
     if settings.shipped_model is None:
         raise FileNotFoundError("no model to serve: set SOFTLENS_MODELS to an .npz or a folder")
     return settings.shipped_model
-
-
-async def _answer_nobody(_request: Request, _error: Exception) -> Response:
-    """The client left before its body was whole: no answer is read, and nothing is our fault."""
-    return Response()
-
-
-async def _answer_error(
-    routes: Sequence[BaseRoute], request: Request, error: Exception
-) -> Response:
-    problem, instance = describe(error, _asked(routes, request)), f"urn:uuid:{uuid.uuid4()}"
-    if f"{request.scope['path']}/".startswith(_OTHER_PROTOCOLS):
-        return answers.open_inference_error(under_open_inference(problem), instance)
-    return answers.problem(problem, instance)
-
-
-def _asked(routes: Sequence[BaseRoute], request: Request) -> Asked:
-    known = [route for route in routes if isinstance(route, Route)]
-    methods = {
-        method
-        for route in known
-        if route.matches(request.scope)[0] is not Match.NONE
-        for method in route.methods or ()
-    }
-    paths = [route.path for route in known]
-    return Asked(request.method, request.url.path, sorted(methods), paths)
-
-
-def _reference(app: FastAPI, generate: Any) -> dict[str, Any]:  # Any: FastAPI's own, and JSON
-    """FastAPI's OpenAPI document, with examples that fit the default model of the moment."""
-    document: dict[str, Any] = generate()
-    now = app.state.service.repository.snapshot
-    if not now.all():
-        return document
-    classifier = now.default.classifier
-    for path, examples in {
-        "/predict": openapi.predict_examples(classifier),
-        "/gradient": openapi.gradient_examples(classifier),
-        "/gradient/trace": openapi.trace_examples(classifier),
-        "/gradient/check": check_examples(),
-    }.items():
-        if path not in document["paths"]:
-            continue  # switched off
-        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
-        body["examples"] = examples
-    return document

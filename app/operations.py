@@ -1,14 +1,32 @@
-"""Operations on a model: one question, routed for the default model, a named one and a version."""
+"""Routes: how a question to a model, and every other path, is bound to the handler that answers."""
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from enum import Enum
+from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
+from fastapi.routing import APIRoute
 
+from app.calls import Call
 from app.openapi import PROBLEM, Schema
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+class Access(Enum):
+    """Who may ask: anyone, or who has a key for it, where keys are wanted at all."""
+
+    OPEN = "open"
+    PREDICT = "predict"
+    DEBUG = "debug"
+    ADMIN = "admin"
+
+
+class Route(APIRoute):
+    """One path and method, in the API reference by FastAPI's means and answered by the gate."""
+
+    access = Access.OPEN
 
 
 class Operation(NamedTuple):
@@ -19,6 +37,12 @@ class Operation(NamedTuple):
     summary: str
     request: Schema
     answer: Schema
+    access: Access
+
+
+def router(tag: str, **options: Any) -> APIRouter:  # Any: FastAPI's own
+    """An empty list of routes under one heading of the API reference."""
+    return APIRouter(tags=[tag], route_class=Route, **options)
 
 
 def add_operation(routes: APIRouter, operation: Operation, handler: Handler) -> None:
@@ -28,27 +52,48 @@ def add_operation(routes: APIRouter, operation: Operation, handler: Handler) -> 
         f"{operation.name}_of_model": "/models/{name}",
         f"{operation.name}_of_version": "/models/{name}/versions/{version}",
     }.items():
-        path = prefix + operation.path
-        routes.add_api_route(
-            path,
+        add_route(
+            routes,
+            "POST",
+            prefix + operation.path,
             handler,
-            methods=["POST"],
+            operation.access,
             summary=operation.summary,
-            response_class=Response,
             operation_id=name,
-            openapi_extra=parameters(path) | _bodies(operation),
+            openapi_extra=_bodies(operation),
         )
 
 
-def add_route(routes: APIRouter, method: str, path: str, handler: Handler) -> None:
-    """Route one path of somebody else's protocol to its handler."""
+def add_route(
+    routes: APIRouter,
+    method: str,
+    path: str,
+    handler: Handler,
+    access: Access,
+    *,
+    openapi_extra: Schema | None = None,
+    **described: Any,  # Any: FastAPI's own
+) -> None:
+    """Route one path to its handler.
+
+    Args:
+        routes: of `router`.
+        method: of HTTP.
+        path: names in braces are its parameters; the repository judges them, not FastAPI.
+        handler: its first line of description is what the reference says.
+        access: who may ask.
+        openapi_extra: what the reference says beside that.
+        described: further arguments of FastAPI's `add_api_route`.
+    """
     routes.add_api_route(
         path,
         handler,
         methods=[method],
         response_class=Response,
-        openapi_extra=parameters(path),
+        openapi_extra=_parameters(path) | (openapi_extra or {}),
+        **described,
     )
+    routes.routes[-1].access = access  # type: ignore[attr-defined]  # a Route, as `router` says
 
 
 def _bodies(operation: Operation) -> Schema:
@@ -66,11 +111,13 @@ def _bodies(operation: Operation) -> Schema:
     }
 
 
-def parameters(path: str) -> Schema:
-    """`openapi_extra` of the names in a path; the repository judges them, not FastAPI."""
+def _parameters(path: str) -> Schema:
+    names = re.findall(r"{(\w+)}", path)
+    if not names:
+        return {}
     return {
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in re.findall(r"{(\w+)}", path)
+            for name in names
         ]
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from app.calls import Call
 from app.checking import check_anywhere, check_at_model
 from app.codecs.answers import Attributed, Derivative
 from app.codecs.checks import CheckQuestion
@@ -55,9 +56,10 @@ class Service:
             return self.repository.default
         return self.repository.find(named["name"], named.get("version"))
 
-    def counted(self, served: Served) -> Run:
+    def counted(self, call: Call, served: Served) -> Run:
         """A context for one request to a model: from decoding its body to encoding its answer."""
-        return Run(served, self.statistics)
+        call.run = Run(served, self.statistics)
+        return call.run
 
     def predict(self, run: Run, batch: Batch) -> Float32s:
         """(N, C) probabilities of (N, D) features.

@@ -1,8 +1,9 @@
 """Under /gradient: any derivative, every intermediate, problems to solve and their verdicts."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.calls import Call
 from app.check_schemas import CHECK_ANSWER, CHECK_REQUEST, PROBE_OPERATION
 from app.codecs import answers
 from app.codecs.bodies import read_json_body
@@ -14,45 +15,65 @@ from app.openapi import (
     TRACE_ANSWER,
     TRACE_REQUEST,
 )
-from app.operations import Operation, add_operation
+from app.operations import Access, Operation, add_operation, add_route
+from app.operations import router as routes_under
 from app.service import Service
 
-GRADIENT = Operation("gradient", "/gradient", "Any derivative", GRADIENT_REQUEST, GRADIENT_ANSWER)
-CHECK = Operation(
-    "check", "/gradient/check", "A verdict on your own gradient", CHECK_REQUEST, CHECK_ANSWER
+GRADIENT = Operation(
+    "gradient",
+    "/gradient",
+    "Any derivative",
+    GRADIENT_REQUEST,
+    GRADIENT_ANSWER,
+    Access.DEBUG,
 )
-TRACE = Operation("trace", "/gradient/trace", "Every intermediate", TRACE_REQUEST, TRACE_ANSWER)
+CHECK = Operation(
+    "check",
+    "/gradient/check",
+    "A verdict on your own gradient",
+    CHECK_REQUEST,
+    CHECK_ANSWER,
+    Access.DEBUG,
+)
+TRACE = Operation(
+    "trace",
+    "/gradient/trace",
+    "Every intermediate",
+    TRACE_REQUEST,
+    TRACE_ANSWER,
+    Access.DEBUG,
+)
 
 
 def router(service: Service) -> APIRouter:
     """The routes, answering from `service`."""
 
-    async def gradient(request: Request) -> Response:
+    async def gradient(call: Call) -> Response:
         """How one node moves with another; by default dp_i/dz_j = p_i (delta_ij - p_j), per row."""
-        served = service.model(request.path_params)
-        body = await read_json_body(request, service.limits.body_bytes)
-        with service.counted(served) as run:
+        served = service.model(call.path_params)
+        body = await read_json_body(call, service.limits.body_bytes)
+        with service.counted(call, served) as run:
             question = decode_gradient(body, service.limits)
             if isinstance(question, AttributionQuestion):
                 return answers.attributions(served, service.attributions(run, question))
             found = service.derivative(run, question)
             return answers.derivative(served if question.given == "inputs" else None, found)
 
-    async def trace(request: Request) -> Response:
+    async def trace(call: Call) -> Response:
         """Every tensor of a forward and a backward pass, with the equation that makes it."""
-        served = service.model(request.path_params)
-        body = await read_json_body(request, service.limits.body_bytes)
-        with service.counted(served) as run:
+        served = service.model(call.path_params)
+        body = await read_json_body(call, service.limits.body_bytes)
+        with service.counted(call, served) as run:
             question = decode_trace(body, service.limits)
             return answers.trace(served, service.tensors(run, question))
 
-    async def check(request: Request) -> Response:
+    async def check(call: Call) -> Response:
         """Whether a gradient of your own is right, and if not, which mistake you made and where."""
-        served = service.model(request.path_params)
-        body = await read_json_body(request, service.limits.body_bytes)
+        served = service.model(call.path_params)
+        body = await read_json_body(call, service.limits.body_bytes)
 
         def verdict() -> Response:
-            with service.counted(served) as run:
+            with service.counted(call, served) as run:
                 question = decode_check(body, service.limits)
                 report = service.check(run, question)
                 return answers.verdict(served if question.served else None, report)
@@ -60,19 +81,21 @@ def router(service: Service) -> APIRouter:
         # Milliseconds for a probe, but much more for a large network: never on the event loop.
         return await run_in_threadpool(verdict)
 
-    async def give_probe(request: Request) -> Response:
+    async def give_probe(call: Call) -> Response:
         """A problem made by level and seed alone: arrays, and the gradients wanted of you."""
-        return answers.probe(service.probe(*read_query(request.query_params.multi_items())))
+        return answers.probe(service.probe(*read_query(call.query_params.multi_items())))
 
-    routes = APIRouter(tags=["gradient"])
+    routes = routes_under("gradient")
     add_operation(routes, GRADIENT, gradient)
     add_operation(routes, TRACE, trace)
     add_operation(routes, CHECK, check)
-    routes.add_api_route(
+    add_route(
+        routes,
+        "GET",
         "/gradient/probe",
         give_probe,
+        Access.DEBUG,
         summary="A problem to check your own gradients with",
-        response_class=Response,
         operation_id="probe",
         openapi_extra=PROBE_OPERATION,
     )

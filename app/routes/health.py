@@ -2,33 +2,32 @@
 
 from fastapi import APIRouter, Response
 
+from app.calls import Call
 from app.codecs.answers import json_response
 from app.errors import NotReadyError
+from app.operations import Access, add_route
+from app.operations import router as routes_under
 from app.repository import Repository
 
 
 def router(repository: Repository) -> APIRouter:
     """The routes. They exist only once the models are loaded, verified and self-tested."""
-    routes = APIRouter(tags=["health"])
 
-    @routes.get("/livez", response_class=Response, summary="Up?")
-    async def livez() -> Response:
+    async def livez(_call: Call) -> Response:
         """The process is up."""
         return json_response({"status": "ok"})
 
-    @routes.get("/healthz", response_class=Response, summary="Up? (older name)")
-    async def healthz() -> Response:
-        """The process is up; the older name of /livez."""
-        return json_response({"status": "ok"})
-
-    @routes.get("/readyz", response_class=Response, summary="Ready?")
-    async def readyz() -> Response:
+    async def readyz(_call: Call) -> Response:
         """Models are loaded and requests are welcome."""
         if not repository.all():
             raise NotReadyError("no model is loaded; GET /models tells why")
         return json_response({"status": "ready"})
 
-    # Some load balancers ask with HEAD.
-    for path, answer in {"/livez": livez, "/healthz": healthz, "/readyz": readyz}.items():
-        routes.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+    routes = routes_under("health")
+    for path, handler, summary in (
+        ("/livez", livez, "Up?"),
+        ("/healthz", livez, "Up? (older name)"),
+        ("/readyz", readyz, "Ready?"),
+    ):
+        add_route(routes, "GET", path, handler, Access.OPEN, summary=summary)
     return routes

@@ -1,20 +1,20 @@
 """GET /models: what is served."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
+from app.calls import Call
 from app.codecs.answers import json_response, model_card
-from app.operations import parameters
+from app.operations import Access, add_route
+from app.operations import router as routes_under
 from app.repository import Served, Snapshot
 from app.service import Service
 
 
 def router(service: Service) -> APIRouter:
     """The routes, answering from `service`."""
-    routes = APIRouter(tags=["models"])
     repository = service.repository
 
-    @routes.get("/models", response_class=Response, summary="All models")
-    async def models() -> Response:
+    async def models(_call: Call) -> Response:
         """Every version of every model: names, shapes, classes, features, metrics, hash.
 
         `unserved` lists the files that are not what answers, each with its reason.
@@ -25,17 +25,14 @@ def router(service: Service) -> APIRouter:
             {"models": [_card(served, now) for served in now.all()], "unserved": unserved}
         )
 
-    @routes.get(
-        "/models/{name}",
-        response_class=Response,
-        summary="One model",
-        openapi_extra=parameters("/models/{name}"),
-    )
-    async def model(request: Request) -> Response:
+    async def model(call: Call) -> Response:
         """The version of a model that answers by default."""
         now = repository.snapshot
-        return json_response(_card(now.find(request.path_params["name"]), now))
+        return json_response(_card(now.find(call.path_params["name"]), now))
 
+    routes = routes_under("models")
+    add_route(routes, "GET", "/models", models, Access.PREDICT, summary="All models")
+    add_route(routes, "GET", "/models/{name}", model, Access.PREDICT, summary="One model")
     return routes
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.calls import Call
 from app.codecs import cards, outputs
 from app.codecs.answers import json_response
 from app.codecs.bodies import json_length, read_body, read_inference_body
@@ -12,7 +13,8 @@ from app.codecs.compression import accepted, compressed
 from app.codecs.control import decode_index, decode_load
 from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference
 from app.errors import NotReadyError, RequestError
-from app.operations import Handler, add_route
+from app.operations import Access, Handler, add_route
+from app.operations import router as routes_under
 from app.repository import Served
 from app.service import Service
 
@@ -33,7 +35,7 @@ def router(service: Service, *, gradient: bool, control: bool) -> APIRouter:
     extensions = (*_ALWAYS, *(_CONTROL if control else ()), *(("gradient",) if gradient else ()))
     ask = _Handlers(service, known, extensions, control)
 
-    routes = APIRouter(tags=["Open Inference Protocol"])
+    routes = routes_under("Open Inference Protocol")
     for path in (_MODEL, _VERSION):
         _add(routes, "POST", f"{path}/infer", ask.infer)
     _add(routes, "GET", "/v2", ask.server)
@@ -48,15 +50,15 @@ def router(service: Service, *, gradient: bool, control: bool) -> APIRouter:
         _add(routes, "GET", f"{path}/config", ask.configuration)
         _add(routes, "GET", f"{path}/stats", ask.statistics)
     _add(routes, "POST", "/v2/repository/index", ask.index)
-    _add(routes, "POST", "/v2/repository/models/{name}/load", ask.load)
-    _add(routes, "POST", "/v2/repository/models/{name}/unload", ask.unload)
+    for act, handler in {"load": ask.load, "unload": ask.unload}.items():
+        path = f"/v2/repository/models/{{name}}/{act}"
+        add_route(routes, "POST", path, handler, Access.ADMIN)
     return routes
 
 
 def _add(routes: APIRouter, method: str, path: str, handler: Handler) -> None:
-    add_route(routes, method, path, handler)
-    if path.startswith("/v2/health/"):  # some load balancers ask with HEAD
-        routes.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
+    access = Access.OPEN if path.startswith("/v2/health/") else Access.PREDICT
+    add_route(routes, method, path, handler, access)
 
 
 @dataclass(frozen=True)
@@ -66,65 +68,65 @@ class _Handlers:
     extensions: tuple[str, ...]
     control: bool
 
-    async def infer(self, request: Request) -> Response:
+    async def infer(self, call: Call) -> Response:
         """Outputs of a model for every row of its input."""
         service = self.service
-        served = service.model(request.path_params)
-        body = await read_inference_body(request, service.limits.body_bytes)
+        served = service.model(call.path_params)
+        body = await read_inference_body(call, service.limits.body_bytes)
         offer = Offer(served.classifier.features, self.outputs, service.limits)
-        with service.counted(served) as run:
-            question = decode_inference(body, json_length(request), offer)
+        with service.counted(call, served) as run:
+            question = decode_inference(body, json_length(call), offer)
             answer = outputs.encode_inference(served, question, service.outputs(run, question))
 
-        coding = accepted(request.headers.get("accept-encoding", ""))
+        coding = accepted(call.headers.get("accept-encoding", ""))
         if coding is None:
             return outputs.inference(answer, answer.content, None)
         content = await run_in_threadpool(compressed, answer.content, coding)
         return outputs.inference(answer, content, coding)
 
-    async def server(self, request: Request) -> Response:
+    async def server(self, call: Call) -> Response:
         """Name, version and extensions of the server."""
         return json_response(cards.server_card(self.extensions))
 
-    async def live(self, request: Request) -> Response:
+    async def live(self, call: Call) -> Response:
         """The process is up."""
         return json_response({"live": True})
 
-    async def ready(self, request: Request) -> Response:
+    async def ready(self, call: Call) -> Response:
         """Models are loaded and requests are welcome."""
         if not self.service.repository.all():
             raise NotReadyError("no model is loaded; POST /v2/repository/index tells why")
         return json_response({"ready": True, "live": True})
 
-    async def names(self, request: Request) -> Response:
+    async def names(self, call: Call) -> Response:
         """The names of all models that are ready."""
         found = dict.fromkeys(served.name for served in self.service.repository.all())
         return json_response({"models": list(found)})
 
-    async def model(self, request: Request) -> Response:
+    async def model(self, call: Call) -> Response:
         """Inputs and outputs of a model."""
-        served = self.service.model(request.path_params)
+        served = self.service.model(call.path_params)
         versions = [other.version for other in self.service.repository.versions(served.name)]
         return json_response(cards.model_metadata(served, versions, self.outputs))
 
-    async def model_ready(self, request: Request) -> Response:
+    async def model_ready(self, call: Call) -> Response:
         """A model answers."""
-        served = self.service.model(request.path_params)
+        served = self.service.model(call.path_params)
         return json_response({"name": served.name, "ready": True})
 
-    async def configuration(self, request: Request) -> Response:
+    async def configuration(self, call: Call) -> Response:
         """Inputs and outputs of a model, and its largest batch."""
-        served = self.service.model(request.path_params)
+        served = self.service.model(call.path_params)
         rows = self.service.limits.rows
         return json_response(cards.model_configuration(served, self.outputs, rows))
 
-    async def statistics(self, request: Request) -> Response:
+    async def statistics(self, call: Call) -> Response:
         """What a model has answered, and how long it took; every version unless one is named."""
-        served = self.service.model(request.path_params)
-        named = "version" in request.path_params
+        served = self.service.model(call.path_params)
+        named = "version" in call.path_params
         return self._counts([served] if named else self.service.repository.versions(served.name))
 
-    async def all_statistics(self, request: Request) -> Response:
+    async def all_statistics(self, call: Call) -> Response:
         """What every version of every model has answered, and how long it took."""
         return self._counts(self.service.repository.all())
 
@@ -133,28 +135,28 @@ class _Handlers:
         stats = [cards.model_statistics(one, found(one.name, one.version)) for one in models]
         return json_response({"model_stats": stats})
 
-    async def index(self, request: Request) -> Response:
+    async def index(self, call: Call) -> Response:
         """Every version of every model that there is, and its state."""
-        ready = decode_index(await read_body(request, self.service.limits.body_bytes))
+        ready = decode_index(await read_body(call, self.service.limits.body_bytes))
         return json_response(cards.index(self.service.repository.index(), ready))
 
-    async def load(self, request: Request) -> Response:
+    async def load(self, call: Call) -> Response:
         """Load what is on disk; what is served answers until that has worked."""
-        name = await self._controlled(request)
+        name = await self._controlled(call)
         await run_in_threadpool(self.service.repository.load, name)
         return json_response({"name": name, "load": True})
 
-    async def unload(self, request: Request) -> Response:
+    async def unload(self, call: Call) -> Response:
         """Stop serving a model."""
-        name = await self._controlled(request)
+        name = await self._controlled(call)
         await run_in_threadpool(self.service.repository.unload, name)
         return json_response({"name": name, "unload": True})
 
-    async def _controlled(self, request: Request) -> str:
+    async def _controlled(self, call: Call) -> str:
         """The model that is to be loaded or unloaded, if that is allowed."""
         if not self.control:
             detail = "models are not loaded and unloaded here; SOFTLENS_MODEL_CONTROL allows it"
             raise RequestError("model-control-off", detail)
-        decode_load(await read_body(request, self.service.limits.body_bytes))
-        name: str = request.path_params["name"]
+        decode_load(await read_body(call, self.service.limits.body_bytes))
+        name: str = call.path_params["name"]
         return name

@@ -5,6 +5,10 @@ from string import Template
 
 from fastapi import APIRouter, Response
 
+from app.calls import Call
+from app.operations import Access, add_route
+from app.operations import router as routes_under
+
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -60,28 +64,31 @@ def router(debug: bool) -> APIRouter:
         debug: whether there is anything under /gradient to tell of.
     """
     page = Template(_INDEX).substitute(debug=_DEBUG if debug else "")
-    routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/")
-    async def index() -> Response:
+    async def index(_call: Call) -> Response:
         return Response(page, media_type="text/html", headers=_HEADERS)
 
-    @routes.get("/docs")
-    async def reference() -> Response:
+    async def reference(_call: Call) -> Response:
         return Response(_REFERENCE, media_type="text/html", headers=_HEADERS)
 
-    @routes.get("/docs/start.js")
-    async def start() -> Response:
+    async def start(_call: Call) -> Response:
         return Response(_START, media_type="text/javascript", headers=_HEADERS)
 
-    @routes.get("/docs/swagger-ui-bundle.js")
-    async def script() -> Response:
+    async def script(_call: Call) -> Response:
         return _asset("swagger-ui-bundle.js", "text/javascript")
 
-    @routes.get("/docs/swagger-ui.css")
-    async def style() -> Response:
+    async def style(_call: Call) -> Response:
         return _asset("swagger-ui.css", "text/css")
 
+    routes = routes_under("pages", include_in_schema=False)
+    for path, handler in {
+        "/": index,
+        "/docs": reference,
+        "/docs/start.js": start,
+        "/docs/swagger-ui-bundle.js": script,
+        "/docs/swagger-ui.css": style,
+    }.items():
+        add_route(routes, "GET", path, handler, Access.OPEN)
     return routes
 
 

@@ -11,15 +11,17 @@ Vertex AI names its own paths: they are settings.
 from dataclasses import dataclass
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.calls import Call
 from app.codecs import instances
 from app.codecs.answers import json_response
 from app.codecs.bodies import read_body
 from app.codecs.questions import GradientQuestion
 from app.errors import NotReadyError, RequestError
-from app.operations import add_route
+from app.operations import Access, add_route
+from app.operations import router as routes_under
 from app.service import Service
 from model.gradients import Question
 
@@ -35,16 +37,16 @@ def router(service: Service, *, explain: bool, health: str, predict: str) -> API
         health: a path that answers as /ping does; empty for none.
         predict: a path that answers as /invocations does; empty for none.
     """
-    ask, routes = _Handlers(service), APIRouter(tags=["platforms"])
+    ask, routes = _Handlers(service), routes_under("platforms")
     for path in _MODELS:
-        add_route(routes, "POST", f"{path}:predict", ask.predict)
+        add_route(routes, "POST", f"{path}:predict", ask.predict, Access.PREDICT)
         if explain:
-            add_route(routes, "POST", f"{path}:explain", ask.explain)
-        add_route(routes, "GET", path, ask.status)
+            add_route(routes, "POST", f"{path}:explain", ask.explain, Access.DEBUG)
+        add_route(routes, "GET", path, ask.status, Access.PREDICT)
     for path in filter(None, ("/ping", health)):
-        add_route(routes, "GET", path, ask.ping)
+        add_route(routes, "GET", path, ask.ping, Access.OPEN)
     for path in filter(None, ("/invocations", predict)):
-        add_route(routes, "POST", path, ask.predict)
+        add_route(routes, "POST", path, ask.predict, Access.PREDICT)
     return routes
 
 
@@ -52,12 +54,12 @@ def router(service: Service, *, explain: bool, health: str, predict: str) -> API
 class _Handlers:
     service: Service
 
-    async def predict(self, request: Request) -> Response:
+    async def predict(self, call: Call) -> Response:
         """Class probabilities of every instance."""
-        service, media_type = self.service, _media_type(request)
-        served = service.model(request.path_params)
-        body = await read_body(request, service.limits.body_bytes)
-        with service.counted(served) as run:
+        service, media_type = self.service, _media_type(call)
+        served = service.model(call.path_params)
+        body = await read_body(call, service.limits.body_bytes)
+        with service.counted(call, served) as run:
             if media_type == "text/csv":
                 # Every cell passes through Python, there and back: not on the event loop.
                 batch = await run_in_threadpool(instances.decode_csv, body, service.limits)
@@ -66,13 +68,13 @@ class _Handlers:
             batch = instances.decode_instances(body, served.features, service.limits)
             return instances.predictions(service.predict(run, batch))
 
-    async def explain(self, request: Request) -> Response:
+    async def explain(self, call: Call) -> Response:
         """How the probability of each instance's likeliest class moves with each feature."""
         service = self.service
-        _media_type(request)
-        served = service.model(request.path_params)
-        body = await read_body(request, service.limits.body_bytes)
-        with service.counted(served) as run:
+        _media_type(call)
+        served = service.model(call.path_params)
+        body = await read_body(call, service.limits.body_bytes)
+        with service.counted(call, served) as run:
             batch = instances.decode_instances(body, served.features, service.limits)
             likeliest = service.predict(run, batch).argmax(axis=1)
             chosen = np.eye(len(served.classes))[likeliest]
@@ -82,9 +84,9 @@ class _Handlers:
         labels = [served.classes[i] for i in likeliest.tolist()]
         return instances.explanations(labels, found.gradient)
 
-    async def status(self, request: Request) -> Response:
+    async def status(self, call: Call) -> Response:
         """A model is ready, in the words of KServe and of TensorFlow Serving."""
-        served = self.service.model(request.path_params)
+        served = self.service.model(call.path_params)
         state = {
             "version": served.version,
             "state": "AVAILABLE",
@@ -92,19 +94,19 @@ class _Handlers:
         }
         return json_response({"name": served.name, "ready": True, "model_version_status": [state]})
 
-    async def ping(self, request: Request) -> Response:
+    async def ping(self, call: Call) -> Response:
         """Models are loaded and requests are welcome."""
         if not self.service.repository.all():
             raise NotReadyError("no model is loaded; GET /models tells why")
         return json_response({"status": "ready"})
 
 
-def _media_type(request: Request) -> str:
+def _media_type(call: Call) -> str:
     """CSV, or JSON for everything else: not every client of these routes names what it sends.
 
     Raises:
         RequestError: unsupported-media-type, for a body that is compressed.
     """
-    if {value.lower() for value in request.headers.getlist("content-encoding")} - {"identity"}:
+    if {value.lower() for value in call.headers.getlist("content-encoding")} - {"identity"}:
         raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return call.headers.get("content-type", "").partition(";")[0].strip().lower()

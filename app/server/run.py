@@ -12,12 +12,11 @@ from collections.abc import Callable, Generator
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
 from pydantic import ValidationError
 
 from app import exit_codes, failures
 from app.failures import StartError
-from app.main import create_app
+from app.main import Application, create_app
 from app.repository.watch import Calls, watching
 from app.server.writing import Protocol
 from app.settings import PREFIX, Settings, explain, from_platform
@@ -110,7 +109,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         gc.freeze()
 
         server = Server(config, lambda: _welcome(app, listener, announce))
-        with watching(app.state.service.repository, settings.reload_seconds, calls):
+        with watching(app.service.repository, settings.reload_seconds, calls):
             server.run(sockets=[listener])
     return exit_codes.INTERRUPTED if server.interrupted else 0
 
@@ -151,8 +150,8 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def _welcome(app: FastAPI, listener: socket.socket, announce: Callable[[str], None]) -> None:
-    repository = app.state.service.repository
+def _welcome(app: Application, listener: socket.socket, announce: Callable[[str], None]) -> None:
+    repository = app.service.repository
     default = repository.default
     for name, version, _ in repository.all():
         if (name, version) != (default.name, default.version):

@@ -4,7 +4,9 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from starlette.types import Message
 
+from app.calls import Call
 from app.codecs.inference import Inference, Wanted
 from app.codecs.rows import Batch, Limits
 from app.errors import RequestError
@@ -13,6 +15,12 @@ from app.service import Service
 from model import save_artifact
 from tests.model.artifacts import make_artifact
 
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+CALL = Call({"type": "http", "headers": []}, _nothing)
 ROWS = {"inputs": [[1.0, 2.0, 3.0, 4.0], [0.5, -1.0, 0.0, 2.0]]}
 
 
@@ -27,7 +35,7 @@ def test_logits_beyond_float32_are_refused_and_their_probabilities_are_not(
 ) -> None:
     batch = Batch(np.full((1, 4), 3e38), "inputs", flat=False)
 
-    with service.counted(service.model({})) as run:
+    with service.counted(CALL, service.model({})) as run:
         found = service.outputs(run, Inference("", batch, [Wanted("probabilities")]))
         with pytest.raises(RequestError, match="a logit overflows float32"):
             service.outputs(run, Inference("", batch, [Wanted("logits")]))
@@ -40,7 +48,7 @@ def test_more_classes_than_may_be_answered_are_refused(service: Service) -> None
     service.limits = Limits(result_numbers=5)
 
     with (
-        service.counted(service.model({})) as run,
+        service.counted(CALL, service.model({})) as run,
         pytest.raises(RequestError, match="3 x 2 = 6 numbers"),
     ):
         service.outputs(run, Inference("", batch, [Wanted("logits", classes=2)]))

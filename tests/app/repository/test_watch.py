@@ -23,7 +23,7 @@ import app.server.run as run
 make = run.create_app
 def create_app(settings):
     app = make(settings)
-    signal.signal(signal.SIGUSR1, lambda *_: app.state.service.repository.unload("a"))
+    signal.signal(signal.SIGUSR1, lambda *_: app.service.repository.unload("a"))
     return app
 run.create_app = create_app
 sys.exit(run.serve({}))

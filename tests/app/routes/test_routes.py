@@ -80,7 +80,7 @@ def test_another_method_is_a_405_that_names_the_right_one(
     ("method", "path", "methods"),
     [
         ("POST", "/livez", "GET, HEAD"),
-        ("PUT", "/models/fixture", "GET"),
+        ("PUT", "/models/fixture", "GET, HEAD"),
         ("GET", "/models/fixture/versions/1/predict", "POST"),
         ("DELETE", "/openapi.json", "GET, HEAD"),
     ],

@@ -1,0 +1,52 @@
+"""What every request passes on its way to a handler, and its answer on the way back."""
+
+import logging
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.calls import Call
+from app.codecs import answers
+from app.errors import AppError, describe, under_open_inference
+from app.routing import Routes
+
+log = logging.getLogger("softlens")
+
+_OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients read `error`
+
+
+class Gate:
+    """The application behind the server: one request in, one answer out, whatever happens."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        call = Call(scope, receive)
+        try:
+            answer = await self._answer(call)
+        except ClientDisconnect:
+            return  # before its body was whole: no answer would be read, and nothing is our fault
+        except Exception as error:
+            answer = _refusal(call, error)
+        headers = [*answer.raw_headers, (b"x-request-id", call.id.encode())]
+        await send(
+            {"type": "http.response.start", "status": answer.status_code, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, call: Call) -> Response:
+        route, call.scope["path_params"] = self._routes.find(call.method, call.scope["path"])
+        call.route = route.path
+        return await route.endpoint(call)
+
+
+def _refusal(call: Call, error: Exception) -> Response:
+    if not isinstance(error, AppError):
+        log.error("a bug in answering %s", call.id, exc_info=error)
+    problem, instance = describe(error), f"urn:uuid:{call.id}"
+    if f"{call.scope['path']}/".startswith(_OTHER_PROTOCOLS):
+        return answers.open_inference_error(under_open_inference(problem), instance)
+    return answers.problem(problem, instance)
