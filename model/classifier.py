@@ -16,11 +16,9 @@ from model.errors import ArtifactError, InvalidInputError
 from model.folds import Folds, folded
 from model.functions import ACTIVATIONS, Activation
 from model.network import Parameters, Trace, forward
+from model.single import SelfTestError, Single, single_of
 
-_PROMISE = 1.5e-6  # absolute error of a probability; 2e-6 is what is promised outside
-_CAUTION = 4.0  # times the largest error seen on typical rows
-_TYPICAL_ROWS = 64
-_LARGEST_LOGIT_ERROR = 0.01
+_SMALL = 2**14  # products in a forward pass; up to so many, float64 costs no more than float32
 _folds = Folds(32 * 2**20)  # bytes of float64 weights, for all classifiers of a process together
 
 
@@ -35,8 +33,8 @@ class Answer(NamedTuple):
 class Classifier:
     """A network ready to answer; immutable, so threads may share it.
 
-    It keeps the saved weights and the float32 ones, which share the large W1. Those in float64 are
-    twice as large, so they are made when they are asked for, and kept for as long as there is room.
+    It keeps the saved weights and float32 ones that answer. Those in float64 are twice as large,
+    so they are made when they are asked for, and kept for as long as there is room.
     """
 
     metadata: Metadata
@@ -45,8 +43,7 @@ class Classifier:
     temperature: float
     centre: Float64s  # (D,)  where the features lie; subtracting it first keeps their digits
     scale: Float64s  # (D,)  their spread
-    fast: Parameters  # float32, acting on (x - centre) / scale
-    error_rate: float  # bound on float32's error of a logit, for an input of norm 0 in units of it
+    single: Single  # float32
 
     @property
     def features(self) -> int:
@@ -95,28 +92,20 @@ class Classifier:
             InvalidInputError: as for `predict`.
         """
         self._check_width(inputs)
-        # An overflow makes the bound infinite or NaN, and is then answered in float64.
+        features, hidden = self.saved.W1.shape
+        if len(inputs) * hidden * (features + self.saved.W2.shape[1]) <= _SMALL:
+            trace = self.trace(inputs)
+            return Answer(trace.z2.astype(np.float32), trace.a2.astype(np.float32))
+
+        # An overflow makes rows doubtful, which are then answered in float64.
         with np.errstate(over="ignore", invalid="ignore"):
-            exact = inputs - self.centre
-            exact /= self.scale
-            x = exact.astype(np.float32)
-            _, _, z, p = forward(self.fast, x, self.activation)
-            doubtful = ~(self._error_bound(x, p) <= _PROMISE)
-            if doubtful.any():
-                trace = self._exactly(inputs, np.flatnonzero(doubtful))
+            x = self.single.prepared(inputs)
+            _, _, z, p = forward(self.single.weights, x, self.activation)
+            doubtful = self.single.doubtful(x, p)
+            if len(doubtful):
+                trace = self._exactly(inputs, doubtful)
                 z[doubtful], p[doubtful] = trace.z2, trace.a2
         return Answer(z, p)
-
-    def _error_bound(self, x: Float32s, p: Float32s) -> Floats:
-        """Bound on the error of each row's probabilities, (N,).
-
-        Rounding of the logits grows with the norm of x. A probability moves by at most
-        2 p (1 - p) times as much, for the largest p: docs/decisions/0002-folding.md.
-        """
-        error = self.error_rate * (1 + np.sqrt(np.einsum("ij,ij->i", x, x)))
-        largest = p.max(axis=1)
-        # To first order only; logits that may be far off say nothing of max p either.
-        return np.where(error <= _LARGEST_LOGIT_ERROR, 2 * largest * (1 - largest) * error, np.inf)
 
     def _exactly(self, inputs: Floats, rows: Labels) -> Trace:
         """The forward pass of some rows of a batch, in float64."""
@@ -139,12 +128,14 @@ class Classifier:
         with np.errstate(over="ignore", invalid="ignore"):
             trace = forward(self.centred, inputs - self.centre, self.activation)
 
+            total = trace.z1.sum() + trace.z2.sum()
         # An infinite z1 may end as a plausible 0 or 1 behind the activation.
-        finite = np.isfinite(trace.z1).all(axis=1) & np.isfinite(trace.z2).all(axis=1)
-        if not finite.all():
-            raise InvalidInputError(
-                "non-finite-result", "the logits overflow", int(finite.argmin())
-            )
+        if not np.isfinite(total):
+            finite = np.isfinite(trace.z1).all(axis=1) & np.isfinite(trace.z2).all(axis=1)
+            if not finite.all():  # a sum may overflow where no term does
+                raise InvalidInputError(
+                    "non-finite-result", "the logits overflow", int(finite.argmin())
+                )
         return trace
 
     def _check_width(self, inputs: Floats) -> None:
@@ -164,7 +155,7 @@ def load_classifier(path: Path) -> Classifier:
     """
     try:
         return fold(load_artifact(path))
-    except _SelfTestError as error:
+    except SelfTestError as error:
         raise ArtifactError(f"{path}: {error}") from None
     except MemoryError:
         raise ArtifactError(f"{path}: needs more memory than there is") from None
@@ -182,46 +173,9 @@ def fold(artifact: Artifact) -> Classifier:
     saved, scale, temperature = artifact.parameters, artifact.input_scale, artifact.temperature
     # The self-test looks for the infinities that folding may make.
     if not np.isfinite(folded(saved, scale, temperature).W1).all():
-        raise _SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
+        raise SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
 
-    exact = folded(saved, np.ones_like(scale), temperature)
-    with np.errstate(over="ignore"):
-        fast = saved._replace(W2=exact.W2.astype(np.float32), b2=exact.b2.astype(np.float32))
-    typical = np.random.default_rng(0).normal(size=(_TYPICAL_ROWS, len(scale)))
-    rate = _self_test(exact, fast, typical, activation)
+    single = single_of(artifact, folded(saved, np.ones_like(scale), temperature), activation)
     return Classifier(
-        artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, fast, rate
+        artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, single
     )
-
-
-class _SelfTestError(ArtifactError):
-    """The network cannot answer typical inputs."""
-
-
-def _self_test(
-    exact: Parameters, fast: Parameters, typical: Float64s, activation: Activation
-) -> float:
-    """Answer typical rows in float32 and in float64, and so warm what answers requests.
-
-    Returns:
-        Bound on the error of a float32 logit, for each unit of 1 + the norm of its row.
-
-    Raises:
-        ArtifactError: float32, in which the network was trained, cannot answer them.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        x = typical.astype(np.float32)
-        forward(fast, x[:1], activation)  # BLAS has another way for one row: both are warm now
-        found = forward(fast, x, activation).z2
-        error = np.abs(found - forward(exact, typical, activation).z2).max(axis=1)
-    if not np.isfinite(found).all():
-        raise _SelfTestError("fails its self-test: its logits overflow on typical inputs")
-    seen = _CAUTION * (error / (1 + np.linalg.norm(typical, axis=1))).max()
-    return float(max(seen, _least_error(exact)))
-
-
-def _least_error(exact: Parameters) -> float:
-    """A quarter of one rounding of each product: a floor for units that no typical row woke."""
-    into = np.linalg.norm(exact.W1) + np.linalg.norm(exact.b1)
-    out = np.linalg.norm(exact.W2, axis=0).max()  # each logit has a column of its own
-    return float(2.0**-26 * (into * out + np.abs(exact.b2).max()))

@@ -30,7 +30,7 @@ def app_of(model: Path) -> "ASGIApp":
             chunks.append(message["body"])
             more = message["more_body"]
         inputs = np.frombuffer(b"".join(chunks), np.float32).reshape(-1, classifier.features)
-        content = forward(classifier.fast, inputs, classifier.activation).a2.tobytes()
+        content = forward(classifier.single.weights, inputs, classifier.activation).a2.tobytes()
         headers = [
             (b"content-type", b"application/octet-stream"),
             (b"content-length", b"%d" % len(content)),

@@ -119,8 +119,11 @@ def test_predict_keeps_its_promise_for_many_networks(activation: str, temperatur
         np.testing.assert_allclose(p, plain_probabilities(artifact, x), rtol=0, atol=2e-6)
 
 
-def test_float32_is_used_where_it_is_accurate(rng: np.random.Generator) -> None:
-    artifact = make_artifact(rng)
+@pytest.mark.parametrize(("mean", "scale"), FAR)
+def test_float32_is_used_where_it_is_accurate(
+    mean: float, scale: float, rng: np.random.Generator
+) -> None:
+    artifact = make_artifact(rng, shape=(30, 64, 6), mean=mean, scale=scale)
     classifier, x = fold(artifact), rows_for(artifact, rng)
 
     exact = classifier.trace(x).a2.astype(np.float32)
@@ -129,8 +132,18 @@ def test_float32_is_used_where_it_is_accurate(rng: np.random.Generator) -> None:
     assert (classifier.predict(x) != exact).any(axis=1).mean() > 0.5
 
 
-def test_a_row_is_answered_alike_beside_an_outlier(rng: np.random.Generator) -> None:
+def test_few_products_are_answered_in_float64(rng: np.random.Generator) -> None:
     artifact = make_artifact(rng)
+    classifier, x = fold(artifact), rows_for(artifact, rng)
+
+    exact = classifier.trace(x).a2.astype(np.float32)
+
+    np.testing.assert_array_equal(classifier.predict(x), exact)
+
+
+@pytest.mark.parametrize("far", [0.0, 1e4])
+def test_a_row_is_answered_alike_beside_an_outlier(far: float, rng: np.random.Generator) -> None:
+    artifact = make_artifact(rng, shape=(30, 64, 6), mean=far)
     classifier, x = fold(artifact), rows_for(artifact, rng)
     beside = x.copy()
     beside[7] *= 1e6
