@@ -1,13 +1,18 @@
 """One request on its way through the app: what was asked, and what has been learned of it."""
 
-import random
+import itertools
 import re
 import time
+import uuid
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
+# Requests of one process are told apart by a number at the end of what is otherwise a random UUID
+# (RFC 9562, version 4): making a new one for each would take longer than reading its headers.
+_PROCESS = str(uuid.uuid4())[:-13]
+_numbers = itertools.count(1)
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
@@ -17,7 +22,7 @@ class Call(Request):
     Attributes:
         started: reading of perf_counter_ns when it arrived.
         route: the path that fits it, with the names of its parameters in braces; empty for none.
-        id: what the client calls it, where that is safe to repeat; otherwise a new UUID.
+        id: what the client calls it, where that is safe to repeat; otherwise a UUID of ours.
         run: of the service, once a model is asked; None before, and where none is.
     """
 
@@ -37,6 +42,4 @@ def _id_of(headers: list[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
             return value.decode()
-    # A random UUID (RFC 9562, version 4), without an object for each.
-    digits = f"{random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    return f"{_PROCESS}-{next(_numbers):012x}"

@@ -6,7 +6,7 @@ from typing import Any
 from app.codecs.checks import CheckQuestion
 from app.codecs.rows import Batch, Limits
 from app.errors import Cell, RequestError
-from app.pointing import label_indices, pointed, pointing_into
+from app.pointing import label_indices, pointed, pointed_into
 from app.repository import Served
 from model import InvalidInputError
 from model.gradients import Passed, Report, at_network, check, probe
@@ -51,8 +51,10 @@ def check_at_model(
         raise RequestError("result-too-large", detail)
 
     labels = label_indices(names, served.classes, "labels")
-    with pointing_into(batch):
+    try:
         trace = classifier.trace(rows)
+    except InvalidInputError as error:
+        raise pointed_into(batch, error) from None
     # What the trace keeps apart to be exact: the bias that belongs to raw features.
     raw = weights._replace(b1=weights.b1 - classifier.centre @ weights.W1)
     passed = Passed(rows, trace.z1, trace.a1, trace.z2)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import openapi
 from app.calls import Call
@@ -51,7 +51,15 @@ class Application(FastAPI):
         # Included as routers, FastAPI would make every route anew.
         for router in routers:
             self.router.routes.extend(router.routes)
+        self._entry: ASGIApp | None = None
         self._gate = Gate(Routes(self.router.routes))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Straight to the gate, where nothing was put around it (ASGI)."""
+        if self._entry is None:
+            around = self.user_middleware or self._native_telemetry.enabled()
+            self._entry = super().__call__ if around else self._gate
+        await self._entry(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """What was added by `add_middleware`, around the gate."""

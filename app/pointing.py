@@ -1,7 +1,6 @@
 """What the model says of an array, said of the place where the client wrote it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,14 +29,9 @@ def label_indices(names: Sequence[Any], classes: Sequence[Any], field: str) -> L
     return np.array([position[type(name), name] for name in names], np.int64)
 
 
-@contextmanager
-def pointing_into(batch: Batch) -> Iterator[None]:
+def pointed_into(batch: Batch, error: InvalidInputError) -> RequestError:
     """What the model says of a row, said of the place where the client wrote it."""
-    try:
-        yield
-    except InvalidInputError as error:
-        cell = Cell(batch.pointer(error.row), error.detail)
-        raise RequestError(error.reason, str(error), cell) from None
+    return RequestError(error.reason, str(error), Cell(batch.pointer(error.row), error.detail))
 
 
 def pointed(error: InvalidInputError, root: str) -> RequestError:

@@ -14,7 +14,7 @@ from app.codecs.inference import DERIVED, Inference
 from app.codecs.questions import AttributionQuestion, GradientQuestion
 from app.codecs.rows import Batch, Limits
 from app.errors import Cell, RequestError
-from app.pointing import label_indices, pointing_into
+from app.pointing import label_indices, pointed_into
 from app.refusals import refuse_question, refuse_result, vector_of
 from app.repository import Repository, Served
 from app.statistics import Run, Statistics
@@ -77,8 +77,10 @@ class Service:
         """
         since, rows = time.perf_counter_ns(), batch.rows
         refuse_result((len(rows), len(run.served.classes)), self.limits.cells)
-        with pointing_into(batch):
+        try:
             answer = run.served.classifier.answer(rows)
+        except InvalidInputError as error:
+            raise pointed_into(batch, error) from None
         run.computed(len(rows), since)
         return answer
 
@@ -139,8 +141,10 @@ class Service:
         """
         since, served = time.perf_counter_ns(), run.served
         classifier, rows = served.classifier, question.batch.rows
-        with pointing_into(question.batch):
+        try:
             trace = classifier.trace(rows)
+        except InvalidInputError as error:
+            raise pointed_into(question.batch, error) from None
         target = trace.z2.argmax(axis=1)
         if question.target is not None:
             target = label_indices(question.target, served.classes, "target")
@@ -211,8 +215,10 @@ class Service:
             labels = label_indices(question.labels, classes, "labels")
         if question.given == "logits":
             return point_of_logits(batch.rows, labels)
-        with pointing_into(batch):
+        try:
             trace = classifier.trace(batch.rows)
+        except InvalidInputError as error:
+            raise pointed_into(batch, error) from None
         return point_of_network(
             classifier.centred, classifier.activation, batch.rows, trace, labels
         )

@@ -27,7 +27,12 @@ class Total:
     def add(self, stages: Stages) -> None:
         """Count one more."""
         self.count += 1
-        self.stages = Stages(*map(sum, zip(self.stages, stages, strict=True)))
+        before = self.stages
+        self.stages = Stages(
+            before.decoding + stages.decoding,
+            before.computing + stages.computing,
+            before.encoding + stages.encoding,
+        )
 
 
 @dataclass
@@ -35,11 +40,17 @@ class Counters:
     """All requests to one version of a model. Each that is answered is one run of the model."""
 
     rows: int = 0
-    answered: Total = field(default_factory=Total)
     failed: int = 0
     failed_ns: int = 0
     last: int = 0  # milliseconds since 1970; 0 for never
     by_rows: dict[int, Total] = field(default_factory=dict)  # answered, by the size of the batch
+
+    @property
+    def answered(self) -> Total:
+        """All answers together."""
+        stages = zip(*(total.stages for total in self.by_rows.values()), strict=True)
+        count = sum(total.count for total in self.by_rows.values())
+        return Total(count, Stages(*map(sum, stages)))
 
 
 class Statistics:
@@ -54,23 +65,31 @@ class Statistics:
         with self._lock:
             found = self._counters.get((name, version), Counters())
             by_rows = {rows: replace(total) for rows, total in found.by_rows.items()}
-            return replace(found, answered=replace(found.answered), by_rows=by_rows)
+            return replace(found, by_rows=by_rows)
 
     def answered(self, served: Served, rows: int, stages: Stages) -> None:
         """Count an answer."""
         with self._lock:
-            counters = self._counters.setdefault((served.name, served.version), Counters())
+            counters = self._of(served)
             counters.rows += rows
             counters.last = time.time_ns() // 1_000_000
-            counters.answered.add(stages)
-            counters.by_rows.setdefault(rows, Total()).add(stages)
+            total = counters.by_rows.get(rows)
+            if total is None:
+                total = counters.by_rows[rows] = Total()
+            total.add(stages)
 
     def failed(self, served: Served, nanoseconds: int) -> None:
         """Count a request that got an error for an answer."""
         with self._lock:
-            counters = self._counters.setdefault((served.name, served.version), Counters())
+            counters = self._of(served)
             counters.failed += 1
             counters.failed_ns += nanoseconds
+
+    def _of(self, served: Served) -> Counters:
+        found = self._counters.get((served.name, served.version))
+        if found is None:
+            found = self._counters[served.name, served.version] = Counters()
+        return found
 
 
 class Run:

@@ -4,6 +4,7 @@ The fold and its accuracy: docs/decisions/0002-folding.md. Equation numbers are 
 docs/mathematics.md.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -93,12 +94,13 @@ class Classifier:
         """
         self._check_width(inputs)
         features, hidden = self.saved.W1.shape
-        if len(inputs) * hidden * (features + self.saved.W2.shape[1]) <= _SMALL:
-            trace = self.trace(inputs)
-            return Answer(trace.z2.astype(np.float32), trace.a2.astype(np.float32))
-
-        # An overflow makes rows doubtful, which are then answered in float64.
+        products = len(inputs) * hidden * (features + len(self.saved.b2))
         with np.errstate(over="ignore", invalid="ignore"):
+            if products <= _SMALL:
+                trace = self._trace(inputs)
+                return Answer(trace.z2.astype(np.float32), trace.a2.astype(np.float32))
+
+            # An overflow makes rows doubtful, which are then answered in float64.
             x = self.single.prepared(inputs)
             _, _, z, p = forward(self.single.weights, x, self.activation)
             doubtful = self.single.doubtful(x, p)
@@ -110,7 +112,7 @@ class Classifier:
     def _exactly(self, inputs: Floats, rows: Labels) -> Trace:
         """The forward pass of some rows of a batch, in float64."""
         try:
-            return self.trace(inputs[rows])
+            return self._trace(inputs[rows])
         except InvalidInputError as error:
             row = None if error.row is None else int(rows[error.row])
             raise InvalidInputError(error.reason, error.detail, row) from None
@@ -126,13 +128,14 @@ class Classifier:
         """
         self._check_width(inputs)
         with np.errstate(over="ignore", invalid="ignore"):
-            trace = forward(self.centred, inputs - self.centre, self.activation)
+            return self._trace(inputs)
 
-            total = trace.z1.sum() + trace.z2.sum()
+    def _trace(self, inputs: Floats) -> Trace:
+        trace = forward(self.centred, inputs - self.centre, self.activation)
         # An infinite z1 may end as a plausible 0 or 1 behind the activation.
-        if not np.isfinite(total):
+        if not math.isfinite(_norm_squared(trace.z1) + _norm_squared(trace.z2)):
             finite = np.isfinite(trace.z1).all(axis=1) & np.isfinite(trace.z2).all(axis=1)
-            if not finite.all():  # a sum may overflow where no term does
+            if not finite.all():  # a square may overflow where its root does not
                 raise InvalidInputError(
                     "non-finite-result", "the logits overflow", int(finite.argmin())
                 )
@@ -179,3 +182,9 @@ def fold(artifact: Artifact) -> Classifier:
     return Classifier(
         artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, single
     )
+
+
+def _norm_squared(array: Floats) -> float:
+    """Sum of the squares, the quickest way to see whether all of an array is finite."""
+    flat = array.reshape(-1)
+    return float(np.dot(flat, flat))

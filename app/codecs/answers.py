@@ -6,23 +6,18 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
+from app.codecs.replies import JSON, PROBLEM, Reply
 from app.errors import Problem
 from app.repository import Served
 from model import Float32s, Floats, Trace
 from model.gradients import Attributions, Probe, Question, Report, Tensor
 
-# Answers depend on the model of the moment; nothing between us and the client may keep them.
-HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _MOST_CELLS = 10  # named in one problem, so that it stays small
 
 
 def json_response(content: Any) -> Response:  # Any: what JSON can hold, and arrays
     """200 with `content` as JSON; arrays are written from their own memory."""
-    return Response(
-        orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY),
-        media_type="application/json",
-        headers=HEADERS,
-    )
+    return Reply(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def prediction(served: Served, probabilities: Float32s) -> Response:
@@ -154,7 +149,7 @@ def open_inference_error(found: Problem, instance: str) -> Response:
         "type": f"/problems/{found.slug}",
         "instance": instance,
     }
-    return _refusal(found, content, "application/json")
+    return _refusal(found, content, JSON)
 
 
 def problem(found: Problem, instance: str) -> Response:
@@ -166,15 +161,11 @@ def problem(found: Problem, instance: str) -> Response:
         "detail": found.detail,
         "instance": instance,
     }
-    return _refusal(found, content, "application/problem+json")
+    return _refusal(found, content, PROBLEM)
 
 
-def _refusal(found: Problem, content: dict[str, Any], media_type: str) -> Response:
+def _refusal(found: Problem, content: dict[str, Any], media_type: bytes) -> Response:
     if found.cells:
         content["errors"] = [cell._asdict() for cell in found.cells[:_MOST_CELLS]]
-    return Response(
-        orjson.dumps(content),
-        status_code=found.status,
-        media_type=media_type,
-        headers=HEADERS | dict(found.headers),
-    )
+    headers = [(name.lower().encode(), value.encode()) for name, value in found.headers]
+    return Reply(orjson.dumps(content), media_type, found.status, headers)

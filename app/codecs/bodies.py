@@ -1,78 +1,82 @@
 """The bytes of a request, refused before parsing when they are too many or of another kind."""
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
 
+from app.calls import Call
 from app.codecs.compression import coding_of, inflated
 from app.errors import RequestError
 
 
-async def read_json_body(request: Request, largest: int) -> bytes:
+async def read_json_body(call: Call, largest: int) -> bytes:
     """The whole body of a JSON request.
 
     Args:
-        request: its body is read here, once.
+        call: its body is read here, once.
         largest: bytes.
 
     Raises:
         RequestError: unsupported-media-type or body-too-large.
     """
-    headers = request.headers
     # Repeated headers must agree: a proxy in front may have gone by another of them.
-    types = {value.partition(";")[0].strip().lower() for value in headers.getlist("content-type")}
-    if types != {"application/json"}:
+    types = {value.partition(b";")[0].strip().lower() for value in call.fields(b"content-type")}
+    if types != {b"application/json"}:
         raise RequestError("unsupported-media-type", "expected Content-Type: application/json")
-    if {value.lower() for value in headers.getlist("content-encoding")} - {"identity"}:
+    if {value.lower() for value in call.fields(b"content-encoding")} - {b"identity"}:
         raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
 
-    return await read_body(request, largest)
+    return await read_body(call, largest)
 
 
-async def read_inference_body(request: Request, largest: int) -> bytes:
+async def read_inference_body(call: Call, largest: int) -> bytes:
     """The whole body of a request of the Open Inference Protocol, decompressed.
 
     Its Content-Type is not looked at: the protocol's clients send none, or any.
 
     Args:
-        request: its body is read here, once.
+        call: its body is read here, once.
         largest: bytes, as sent and decompressed.
 
     Raises:
         RequestError: unsupported-media-type, body-too-large or invalid-encoding.
     """
-    coding = coding_of(request.headers.getlist("content-encoding"))
-    body = await read_body(request, largest)
+    coding = coding_of([value.decode("latin-1") for value in call.fields(b"content-encoding")])
+    body = await read_body(call, largest)
     return body if coding is None else await run_in_threadpool(inflated, body, coding, largest)
 
 
-def json_length(request: Request) -> str | None:
+def json_length(call: Call) -> str | None:
     """The header that says how many bytes of a body are JSON, as it was sent.
 
     Raises:
         RequestError: invalid-value, where it was sent twice and differs.
     """
-    found = set(request.headers.getlist("inference-header-content-length"))
+    found = set(call.fields(b"inference-header-content-length"))
     if len(found) > 1:
         raise RequestError("invalid-value", "expected one Inference-Header-Content-Length")
-    return found.pop() if found else None
+    return found.pop().decode("latin-1") if found else None
 
 
-async def read_body(request: Request, largest: int) -> bytes:
+async def read_body(call: Call, largest: int) -> bytes:
     """The whole body as it was sent.
 
     Raises:
         RequestError: body-too-large.
     """
-    declared = request.headers.get("content-length", "0")
-    digits = declared.lstrip("0")  # Python refuses to read a number of thousands of digits
-    if digits.isdecimal() and (len(digits) > 19 or int(digits) > largest):
-        raise _too_large(largest)
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
+    for declared in call.fields(b"content-length"):
+        digits = declared.lstrip(b"0")  # Python refuses to read a number of thousands of digits
+        if digits.isdigit() and (len(digits) > 19 or int(digits) > largest):
+            raise _too_large(largest)
+    chunks, size, more = [], 0, True
+    while more:
+        message = await call.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message["body"])
+        size += len(chunks[-1])
         if size > largest:
             raise _too_large(largest)
-        chunks.append(chunk)
+        more = message["more_body"]
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

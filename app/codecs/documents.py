@@ -23,6 +23,7 @@ Document = dict[str, Value]
 
 _MOST_LOOKED_AT = 100_000  # values that are no plain numbers, in a body simdjson refused
 
+_OBJECTS, _ARRAYS = (simdjson.Object, dict), (simdjson.Array, list)
 _UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00")
 
 
@@ -89,12 +90,12 @@ def _check_keys(keys: list[str], pointer: str, fields: frozenset[str] | None) ->
 
 def is_object(value: Value) -> bool:
     """Whether a value is a JSON object."""
-    return isinstance(value, simdjson.Object | dict)
+    return isinstance(value, _OBJECTS)
 
 
 def is_array(value: Value) -> bool:
     """Whether a value is a JSON array."""
-    return isinstance(value, simdjson.Array | list)
+    return isinstance(value, _ARRAYS)
 
 
 def is_plain(value: Value) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from starlette.responses import Response
 
-from app.codecs.answers import HEADERS, json_response
+from app.codecs.answers import json_response
 from app.codecs.documents import Document, Value, is_array, is_object, kind, read_document
+from app.codecs.replies import CSV, Reply
 from app.codecs.rows import FLOAT32_LARGEST, Batch, Limits, check_cells, rows_of, rows_of_records
 from app.errors import Cell, RequestError
 from app.talk import quoted
@@ -85,7 +86,7 @@ def predictions_csv(probabilities: Float32s) -> Response:
     """One line of class probabilities for each row, with the digits that JSON has."""
     lines = [",".join(map(str, row)) for row in probabilities]  # str, as float32 prints
     text = "\n".join(lines) + "\n"
-    return Response(text, media_type="text/csv; charset=utf-8", headers=HEADERS)
+    return Reply(text.encode(), CSV)
 
 
 def explanations(labels: list[Any], gradients: Floats) -> Response:

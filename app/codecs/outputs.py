@@ -7,8 +7,8 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
-from app.codecs.answers import HEADERS
 from app.codecs.inference import Inference, Wanted
+from app.codecs.replies import BINARY, Headers, Reply
 from app.codecs.tensors import bytes_of_texts
 from app.repository import Served
 from model import Floats
@@ -53,11 +53,11 @@ def inference(encoded: Encoded, content: bytes, coding: str | None) -> Response:
         content: the same as it is sent.
         coding: how it was compressed, if it was.
     """
-    headers = HEADERS if coding is None else HEADERS | {"content-encoding": coding}
+    headers: Headers = [] if coding is None else [(b"content-encoding", coding.encode())]
     if encoded.json_length == len(encoded.content):
-        return Response(content, media_type="application/json", headers=headers)
-    headers = headers | {"inference-header-content-length": str(encoded.json_length)}
-    return Response(content, media_type="application/octet-stream", headers=headers)
+        return Reply(content, headers=headers)
+    headers.append((b"inference-header-content-length", b"%d" % encoded.json_length))
+    return Reply(content, BINARY, headers=headers)
 
 
 def _output(wanted: Wanted, values: Floats, classes: list[Any]) -> tuple[_Entry, bytes]:
