@@ -9,6 +9,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
+from app.admission import Admission
+
 # Requests of one process are told apart by a number at the end of what is otherwise a random UUID
 # (RFC 9562, version 4): making a new one for each would take longer than reading its headers.
 _PROCESS = str(uuid.uuid4())[:-13]
@@ -23,15 +25,23 @@ class Call(Request):
         started: reading of perf_counter_ns when it arrived.
         route: the path that fits it, with the names of its parameters in braces; empty for none.
         id: what the client calls it, where that is safe to repeat; otherwise a UUID of ours.
+        held: bytes of its body that count against what may be in memory at once.
         run: of the service, once a model is asked; None before, and where none is.
     """
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, admission: Admission) -> None:
         super().__init__(scope, receive)
+        self._admission = admission
         self.started = time.perf_counter_ns()
         self.route = ""
         self.id = _id_of(scope["headers"])
+        self.held = 0
         self.run: Any = None  # Any: a Run, which is made of more than this module may know
+
+    def hold(self, size: int) -> None:
+        """Take up so many more bytes of the body, until the answer is sent; or OverloadedError."""
+        self._admission.hold(size)
+        self.held += size
 
     def fields(self, name: bytes) -> list[bytes]:
         """Every value of a header, by its name in small letters; none where it was not sent."""

@@ -5,10 +5,13 @@ AppError
 ├── UnknownModelError   no such model or version
 ├── LoadError           a model on disk cannot be loaded; who put it there must act
 ├── NotReadyError       nothing can be answered at the moment
+├── OverloadedError     there is too much to do at the moment
+├── DeadlineError       an answer took too long
 └── UnroutedError       no route answers this path, or not with this method
 """
 
 import difflib
+import random
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -50,6 +53,14 @@ class LoadError(AppError):
 
 class NotReadyError(AppError):
     """Nothing can be answered at the moment."""
+
+
+class OverloadedError(AppError):
+    """There is too much to do at the moment."""
+
+
+class DeadlineError(AppError):
+    """An answer took too long."""
 
 
 class UnroutedError(AppError):
@@ -112,8 +123,19 @@ STATUSES = {
     "wrong-width": HTTPStatus.UNPROCESSABLE_ENTITY,
     "model-not-loaded": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
+    "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
+    "deadline-exceeded": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "not-implemented": HTTPStatus.NOT_IMPLEMENTED,
+}
+
+
+_SLUGS: dict[type[AppError], str] = {
+    UnknownModelError: "unknown-model",
+    LoadError: "model-not-loaded",
+    NotReadyError: "not-ready",
+    OverloadedError: "overloaded",
+    DeadlineError: "deadline-exceeded",
 }
 
 
@@ -122,14 +144,10 @@ def describe(error: Exception) -> Problem:
     match error:
         case RequestError():
             return _problem(error.slug, str(error), error.cells)
-        case UnknownModelError():
-            return _problem("unknown-model", str(error))
-        case LoadError():
-            return _problem("model-not-loaded", str(error))
-        case NotReadyError():
-            return _problem("not-ready", str(error))
         case UnroutedError():
             return _unrouted(error)
+        case AppError():
+            return _problem(_SLUGS[type(error)], str(error))
         case _:
             # A bug: the log has the traceback, the client learns nothing about our insides.
             return _problem("internal-error", "The server failed in a way it should not have.")
@@ -153,7 +171,12 @@ def _unrouted(asked: UnroutedError) -> Problem:
 
 
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:
-    return Problem(slug, _title(slug), STATUSES[slug], detail, cells)
+    status = STATUSES[slug]
+    headers: tuple[tuple[str, str], ...] = ()
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # Seconds; not the same for everyone, or all would come back at once.
+        headers = (("Retry-After", str(random.randint(1, 3))),)  # noqa: S311  no secret
+    return Problem(slug, _title(slug), status, detail, cells, headers)
 
 
 def _title(slug: str) -> str:

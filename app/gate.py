@@ -6,9 +6,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.admission import Admission
 from app.calls import Call
 from app.codecs import answers
 from app.errors import AppError, describe, under_open_inference
+from app.operations import Access
 from app.routing import Routes
 
 log = logging.getLogger("softlens")
@@ -19,12 +21,13 @@ _OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients 
 class Gate:
     """The application behind the server: one request in, one answer out, whatever happens."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, admission: Admission) -> None:
         self._routes = routes
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
-        call = Call(scope, receive)
+        call = Call(scope, receive, self._admission)
         try:
             answer = await self._answer(call)
         except ClientDisconnect:
@@ -40,7 +43,13 @@ class Gate:
     async def _answer(self, call: Call) -> Response:
         route, call.scope["path_params"] = self._routes.find(call.method, call.scope["path"])
         call.route = route.path
-        return await route.endpoint(call)
+        if route.access is Access.OPEN:  # those who watch us want to know, most of all now
+            return await route.endpoint(call)
+        self._admission.enter()
+        try:
+            return await route.endpoint(call)
+        finally:
+            self._admission.leave(call.held)
 
 
 def _refusal(call: Call, error: Exception) -> Response:

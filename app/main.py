@@ -7,6 +7,7 @@ from fastapi import APIRouter, FastAPI, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import openapi
+from app.admission import Admission, Room
 from app.calls import Call
 from app.check_schemas import check_examples
 from app.codecs import answers
@@ -52,7 +53,7 @@ class Application(FastAPI):
         for router in routers:
             self.router.routes.extend(router.routes)
         self._entry: ASGIApp | None = None
-        self._gate = Gate(Routes(self.router.routes))
+        self._gate = Gate(Routes(self.router.routes), service.admission)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Straight to the gate, where nothing was put around it (ASGI)."""
@@ -99,7 +100,7 @@ def create_app(settings: Settings) -> Application:
         OSError: it is missing or cannot be read.
     """
     repository = load_repository(_models(settings), settings.model_policy)
-    service = Service(repository, _limits(settings))
+    service = Service(repository, _limits(settings), Admission(_room(settings)))
 
     routers = (
         *_platforms(service, settings),  # first: their paths may be told to be ours
@@ -127,6 +128,16 @@ def _limits(settings: Settings) -> Limits:
         settings.max_cells,
         settings.max_result_numbers,
         settings.max_check_numbers,
+    )
+
+
+def _room(settings: Settings) -> Room:
+    return Room(
+        settings.max_requests,
+        settings.max_waiting,
+        settings.max_waiting_bytes,
+        settings.work_threads,
+        settings.deadline_seconds,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from app.admission import Admission
 from app.calls import Call
 from app.checking import check_anywhere, check_at_model
 from app.codecs.answers import Attributed, Derivative
@@ -37,13 +38,16 @@ from model.gradients import (
     tensors,
 )
 
+_PRODUCTS = 512  # that take as long as reading one byte of JSON
+
 
 class Service:
     """The only code that touches the repository and counts what is asked of it."""
 
-    def __init__(self, repository: Repository, limits: Limits) -> None:
+    def __init__(self, repository: Repository, limits: Limits, admission: Admission) -> None:
         self.repository = repository
         self.limits = limits
+        self.admission = admission
         self.statistics = Statistics()
 
     def model(self, named: Mapping[str, str]) -> Served:
@@ -55,6 +59,16 @@ class Service:
         if "name" not in named:
             return self.repository.default
         return self.repository.find(named["name"], named.get("version"))
+
+    def weight(self, served: Served, text: int, numbers: int) -> int:
+        """How long a prediction may take, in bytes of JSON that are read in the same time.
+
+        Args:
+            served: the model.
+            text: bytes of JSON to read.
+            numbers: that the body holds, at most.
+        """
+        return max(text, numbers * served.classifier.hidden // _PRODUCTS)
 
     def counted(self, call: Call, served: Served) -> Run:
         """A context for one request to a model: from decoding its body to encoding its answer."""

@@ -52,6 +52,11 @@ class Classifier:
         return len(self.centre)
 
     @property
+    def hidden(self) -> int:
+        """H, the width of the hidden layer."""
+        return len(self.saved.b1)
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the four arrays by name, without making any of them."""
         return {name: array.shape for name, array in self.saved._asdict().items()}

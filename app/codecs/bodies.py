@@ -7,6 +7,8 @@ from app.calls import Call
 from app.codecs.compression import coding_of, inflated
 from app.errors import RequestError
 
+_SMALL = 2**16  # bytes; so few count for nothing, as many connections as there may be
+
 
 async def read_json_body(call: Call, largest: int) -> bytes:
     """The whole body of a JSON request.
@@ -76,6 +78,8 @@ async def read_body(call: Call, largest: int) -> bytes:
         size += len(chunks[-1])
         if size > largest:
             raise _too_large(largest)
+        if size > _SMALL:
+            call.hold(size - call.held)
         more = message["more_body"]
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

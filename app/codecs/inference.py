@@ -62,7 +62,7 @@ def decode_inference(body: bytes, header: str | None, offer: Offer) -> Inference
     Raises:
         RequestError: with the slug of the first thing that is wrong.
     """
-    length = _json_length(header, len(body))
+    length = text_length(header, len(body))
     if length == 0 and header is not None:
         return _raw(body, offer)
     document = read_document(body if length == len(body) else body[:length], fields=None)
@@ -78,8 +78,12 @@ def decode_inference(body: bytes, header: str | None, offer: Offer) -> Inference
     )
 
 
-def _json_length(header: str | None, size: int) -> int:
-    """How many bytes of a body of this size are JSON."""
+def text_length(header: str | None, size: int) -> int:
+    """How many bytes of a body of this size are JSON.
+
+    Raises:
+        RequestError: invalid-value.
+    """
     if header is None:
         return size
     # Python refuses to read a number of thousands of digits.

@@ -1,7 +1,8 @@
 """Under /gradient: any derivative, every intermediate, problems to solve and their verdicts."""
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Response
-from fastapi.concurrency import run_in_threadpool
 
 from app.calls import Call
 from app.check_schemas import CHECK_ANSWER, CHECK_REQUEST, PROBE_OPERATION
@@ -47,29 +48,59 @@ TRACE = Operation(
 
 def router(service: Service) -> APIRouter:
     """The routes, answering from `service`."""
+    ask, routes = _Handlers(service), routes_under("gradient")
+    add_operation(routes, GRADIENT, ask.gradient)
+    add_operation(routes, TRACE, ask.trace)
+    add_operation(routes, CHECK, ask.check)
+    add_route(
+        routes,
+        "GET",
+        "/gradient/probe",
+        ask.probe,
+        Access.DEBUG,
+        summary="A problem to check your own gradients with",
+        operation_id="probe",
+        openapi_extra=PROBE_OPERATION,
+    )
+    return routes
 
-    async def gradient(call: Call) -> Response:
+
+@dataclass(frozen=True)
+class _Handlers:
+    """All work in threads: a short question may have an answer of a million numbers."""
+
+    service: Service
+
+    async def gradient(self, call: Call) -> Response:
         """How one node moves with another; by default dp_i/dz_j = p_i (delta_ij - p_j), per row."""
-        served = service.model(call.path_params)
+        service, served = self.service, self.service.model(call.path_params)
         body = await read_json_body(call, service.limits.body_bytes)
-        with service.counted(call, served) as run:
-            question = decode_gradient(body, service.limits)
-            if isinstance(question, AttributionQuestion):
-                return answers.attributions(served, service.attributions(run, question))
-            found = service.derivative(run, question)
-            return answers.derivative(served if question.given == "inputs" else None, found)
 
-    async def trace(call: Call) -> Response:
+        def answer() -> Response:
+            with service.counted(call, served) as run:
+                question = decode_gradient(body, service.limits)
+                if isinstance(question, AttributionQuestion):
+                    return answers.attributions(served, service.attributions(run, question))
+                found = service.derivative(run, question)
+                return answers.derivative(served if question.given == "inputs" else None, found)
+
+        return await service.admission.work(answer)
+
+    async def trace(self, call: Call) -> Response:
         """Every tensor of a forward and a backward pass, with the equation that makes it."""
-        served = service.model(call.path_params)
+        service, served = self.service, self.service.model(call.path_params)
         body = await read_json_body(call, service.limits.body_bytes)
-        with service.counted(call, served) as run:
-            question = decode_trace(body, service.limits)
-            return answers.trace(served, service.tensors(run, question))
 
-    async def check(call: Call) -> Response:
+        def answer() -> Response:
+            with service.counted(call, served) as run:
+                question = decode_trace(body, service.limits)
+                return answers.trace(served, service.tensors(run, question))
+
+        return await service.admission.work(answer)
+
+    async def check(self, call: Call) -> Response:
         """Whether a gradient of your own is right, and if not, which mistake you made and where."""
-        served = service.model(call.path_params)
+        service, served = self.service, self.service.model(call.path_params)
         body = await read_json_body(call, service.limits.body_bytes)
 
         def verdict() -> Response:
@@ -78,25 +109,9 @@ def router(service: Service) -> APIRouter:
                 report = service.check(run, question)
                 return answers.verdict(served if question.served else None, report)
 
-        # Milliseconds for a probe, but much more for a large network: never on the event loop.
-        return await run_in_threadpool(verdict)
+        return await service.admission.work(verdict)
 
-    async def give_probe(call: Call) -> Response:
+    async def probe(self, call: Call) -> Response:
         """A problem made by level and seed alone: arrays, and the gradients wanted of you."""
-        return answers.probe(service.probe(*read_query(call.query_params.multi_items())))
-
-    routes = routes_under("gradient")
-    add_operation(routes, GRADIENT, gradient)
-    add_operation(routes, TRACE, trace)
-    add_operation(routes, CHECK, check)
-    add_route(
-        routes,
-        "GET",
-        "/gradient/probe",
-        give_probe,
-        Access.DEBUG,
-        summary="A problem to check your own gradients with",
-        operation_id="probe",
-        openapi_extra=PROBE_OPERATION,
-    )
-    return routes
+        asked = read_query(call.query_params.multi_items())
+        return answers.probe(self.service.probe(*asked))

@@ -1,6 +1,7 @@
 """Under /v2: the Open Inference Protocol, as its clients expect it. docs/open-inference.md."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
@@ -11,7 +12,7 @@ from app.codecs.answers import json_response
 from app.codecs.bodies import json_length, read_body, read_inference_body
 from app.codecs.compression import accepted, compressed
 from app.codecs.control import decode_index, decode_load
-from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference
+from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference, text_length
 from app.errors import NotReadyError, RequestError
 from app.operations import Access, Handler, add_route
 from app.operations import router as routes_under
@@ -74,15 +75,24 @@ class _Handlers:
         served = service.model(call.path_params)
         body = await read_inference_body(call, service.limits.body_bytes)
         offer = Offer(served.classifier.features, self.outputs, service.limits)
-        with service.counted(call, served) as run:
-            question = decode_inference(body, json_length(call), offer)
-            answer = outputs.encode_inference(served, question, service.outputs(run, question))
+        length = json_length(call)
 
+        def answer() -> outputs.Encoded:
+            with service.counted(call, served) as run:
+                question = decode_inference(body, length, offer)
+                found = service.outputs(run, question)
+                return outputs.encode_inference(served, question, found)
+
+        text = text_length(length, len(body))
+        weight = service.weight(served, text, len(body) // 2)
+        if any(name.encode() in body[:text] for name in DERIVED):
+            weight = len(body) + service.limits.result_numbers  # a Jacobian is long
+        encoded = await service.admission.worked(weight, answer)
         coding = accepted(call.headers.get("accept-encoding", ""))
         if coding is None:
-            return outputs.inference(answer, answer.content, None)
-        content = await run_in_threadpool(compressed, answer.content, coding)
-        return outputs.inference(answer, content, coding)
+            return outputs.inference(encoded, encoded.content, None)
+        content = await service.admission.work(partial(compressed, encoded.content, coding))
+        return outputs.inference(encoded, content, coding)
 
     async def server(self, call: Call) -> Response:
         """Name, version and extensions of the server."""

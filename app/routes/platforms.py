@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from fastapi import APIRouter, Response
-from fastapi.concurrency import run_in_threadpool
 
 from app.calls import Call
 from app.codecs import instances
@@ -59,14 +58,22 @@ class _Handlers:
         service, media_type = self.service, _media_type(call)
         served = service.model(call.path_params)
         body = await read_body(call, service.limits.body_bytes)
-        with service.counted(call, served) as run:
-            if media_type == "text/csv":
-                # Every cell passes through Python, there and back: not on the event loop.
-                batch = await run_in_threadpool(instances.decode_csv, body, service.limits)
-                p = service.predict(run, batch)
-                return await run_in_threadpool(instances.predictions_csv, p)
-            batch = instances.decode_instances(body, served.features, service.limits)
-            return instances.predictions(service.predict(run, batch))
+
+        def from_csv() -> Response:
+            with service.counted(call, served) as run:
+                batch = instances.decode_csv(body, service.limits)
+                return instances.predictions_csv(service.predict(run, batch))
+
+        def from_json() -> Response:
+            with service.counted(call, served) as run:
+                batch = instances.decode_instances(body, served.features, service.limits)
+                return instances.predictions(service.predict(run, batch))
+
+        if media_type == "text/csv":
+            # Every cell passes through Python, there and back: not on the event loop.
+            return await service.admission.work(from_csv)
+        weight = service.weight(served, len(body), len(body) // 2)
+        return await service.admission.worked(weight, from_json)
 
     async def explain(self, call: Call) -> Response:
         """How the probability of each instance's likeliest class moves with each feature."""
@@ -74,15 +81,19 @@ class _Handlers:
         _media_type(call)
         served = service.model(call.path_params)
         body = await read_body(call, service.limits.body_bytes)
-        with service.counted(call, served) as run:
-            batch = instances.decode_instances(body, served.features, service.limits)
-            likeliest = service.predict(run, batch).argmax(axis=1)
-            chosen = np.eye(len(served.classes))[likeliest]
-            asked = Question("probabilities", "inputs", "vjp")
-            question = GradientQuestion("inputs", batch, asked, chosen, None)
-            found = service.derivative(run, question)
-        labels = [served.classes[i] for i in likeliest.tolist()]
-        return instances.explanations(labels, found.gradient)
+
+        def answer() -> Response:
+            with service.counted(call, served) as run:
+                batch = instances.decode_instances(body, served.features, service.limits)
+                likeliest = service.predict(run, batch).argmax(axis=1)
+                chosen = np.eye(len(served.classes))[likeliest]
+                asked = Question("probabilities", "inputs", "vjp")
+                question = GradientQuestion("inputs", batch, asked, chosen, None)
+                gradient = service.derivative(run, question).gradient
+            labels = [served.classes[i] for i in likeliest.tolist()]
+            return instances.explanations(labels, gradient)
+
+        return await service.admission.work(answer)
 
     async def status(self, call: Call) -> Response:
         """A model is ready, in the words of KServe and of TensorFlow Serving."""

@@ -23,9 +23,15 @@ def router(service: Service) -> APIRouter:
         """Class probabilities of every posted row, and its likeliest class."""
         served = service.model(call.path_params)
         body = await read_json_body(call, service.limits.body_bytes)
-        with service.counted(call, served) as run:
-            batch = decode_predict(body, served.features, service.limits)
-            return answers.prediction(served, service.predict(run, batch))
+
+        def answer() -> Response:
+            with service.counted(call, served) as run:
+                batch = decode_predict(body, served.features, service.limits)
+                return answers.prediction(served, service.predict(run, batch))
+
+        return await service.admission.worked(
+            service.weight(served, len(body), len(body) // 2), answer
+        )
 
     routes = routes_under("predict")
     add_operation(routes, PREDICT, predict)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from app.settings.admission import AdmissionSettings
 from app.settings.limits import LimitSettings
 from app.settings.models import ModelSettings
 from app.settings.server import ServerSettings
@@ -21,7 +22,7 @@ _PLATFORM_VARIABLES = {
 }
 
 
-class Settings(SurfaceSettings, LimitSettings, ServerSettings, ModelSettings):
+class Settings(SurfaceSettings, AdmissionSettings, LimitSettings, ServerSettings, ModelSettings):
     """Read from SOFTLENS_* environment variables; a bad value stops the process."""
 
     model_config = SettingsConfigDict(

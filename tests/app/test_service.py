@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from starlette.types import Message
 
+from app.admission import Admission, Room
 from app.calls import Call
 from app.codecs.inference import Inference, Wanted
 from app.codecs.rows import Batch, Limits
@@ -20,14 +21,14 @@ async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-CALL = Call({"type": "http", "headers": []}, _nothing)
+CALL = Call({"type": "http", "headers": []}, _nothing, Admission(Room()))
 ROWS = {"inputs": [[1.0, 2.0, 3.0, 4.0], [0.5, -1.0, 0.0, 2.0]]}
 
 
 @pytest.fixture
 def service(rng: np.random.Generator, tmp_path: Path) -> Service:
     save_artifact(tmp_path / "m.npz", make_artifact(rng, scale=1e-3))
-    return Service(load_repository(tmp_path / "m.npz"), Limits())
+    return Service(load_repository(tmp_path / "m.npz"), Limits(), Admission(Room()))
 
 
 def test_logits_beyond_float32_are_refused_and_their_probabilities_are_not(

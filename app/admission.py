@@ -1,0 +1,103 @@
+"""What is worked on at once: bounded, so that who is asked for too much says so, and recovers.
+
+Small requests are answered on the event loop, one after the other, in tens of microseconds. Large
+ones would hold it up, so they go to a few threads; some may wait for one, the rest is refused.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import NamedTuple, TypeVar
+
+from app.errors import DeadlineError, OverloadedError
+
+T = TypeVar("T")
+
+_LIGHT = 2**18  # for which the event loop may stop: a few milliseconds
+
+
+class Room(NamedTuple):
+    """How much fits."""
+
+    requests: int = 2048
+    waiting: int = 128  # large requests, beside those that are worked on
+    waiting_bytes: int = 64 * 2**20  # of large bodies
+    threads: int = 2
+    seconds: float = 30.0  # for the work on a large request, waiting included
+
+
+class Admission:
+    """Counts what is under way. All but `_finished` is for the thread of the event loop."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="work")
+        self._lock = Lock()
+        self.requests = 0
+        self.held = 0  # bytes of large bodies
+        self.unfinished = 0  # pieces of work, waiting or not
+
+    def enter(self) -> None:
+        """Admit one more request; it has to `leave`.
+
+        Raises:
+            OverloadedError: too many are here already.
+        """
+        if self.requests >= self._room.requests:
+            raise OverloadedError(f"at most {self._room.requests} requests are answered at once")
+        self.requests += 1
+
+    def leave(self, held: int) -> None:
+        """A request is answered, and so many bytes of its body are no longer needed."""
+        self.requests -= 1
+        self.held -= held
+
+    def hold(self, size: int) -> None:
+        """Take up so many more bytes of a body. One body alone always fits.
+
+        Raises:
+            OverloadedError: too many bytes are here already.
+        """
+        if self.held and self.held + size > self._room.waiting_bytes:
+            most = self._room.waiting_bytes
+            raise OverloadedError(f"at most {most} bytes of large bodies are taken at once")
+        self.held += size
+
+    async def worked(self, weight: int, answer: Callable[[], T]) -> T:
+        """Work out an answer: at once if it is light, otherwise in a thread when one is free.
+
+        Args:
+            weight: bytes of JSON that would take as long to read.
+            answer: works on what it closes over, and on nothing of the event loop.
+
+        Raises:
+            OverloadedError: too many wait already.
+            DeadlineError: it was not done in time.
+        """
+        return answer() if weight <= _LIGHT else await self.work(answer)
+
+    async def work(self, piece: Callable[[], T]) -> T:
+        """Do a large piece of work in a thread, as soon as one is free.
+
+        Raises:
+            OverloadedError: too many wait already.
+            DeadlineError: it was not done in time; if it had begun, it goes on without us.
+        """
+        room = self._room
+        if self.unfinished >= room.threads + room.waiting:
+            raise OverloadedError(f"{room.waiting} large requests wait already")
+        with self._lock:
+            self.unfinished += 1
+        future = self._threads.submit(piece)
+        future.add_done_callback(self._finished)
+        try:
+            async with asyncio.timeout(room.seconds):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise DeadlineError(f"not answered within {room.seconds:g} seconds") from None
+
+    def _finished(self, _future: Future[T]) -> None:
+        """In whatever thread it ended, or was given up before it began."""
+        with self._lock:
+            self.unfinished -= 1

@@ -1,0 +1,155 @@
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.admission import Admission, Room
+from app.errors import DeadlineError, OverloadedError
+from tests.serving import DEADLINE, Server, serving
+
+
+def run_in(admission: Admission, *pieces: object) -> list[object]:
+    async def all_of_them() -> list[object]:
+        return await asyncio.gather(
+            *(admission.work(piece) for piece in pieces),  # type: ignore[arg-type]
+            return_exceptions=True,
+        )
+
+    return asyncio.run(all_of_them())
+
+
+def test_work_is_done_in_another_thread() -> None:
+    assert run_in(Admission(Room()), threading.get_ident) != [threading.get_ident()]
+
+
+def test_what_does_not_fit_is_refused_and_what_waits_is_done() -> None:
+    gate = threading.Event()
+    admission = Admission(Room(threads=1, waiting=2))
+
+    def last() -> None:
+        gate.set()
+
+    async def scenario() -> list[object]:
+        running = [asyncio.ensure_future(admission.work(gate.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError, match="2 large requests wait already"):
+            await admission.work(last)
+        gate.set()
+        return await asyncio.gather(*running)
+
+    assert asyncio.run(scenario()) == [True] * 3
+    assert run_in(admission, lambda: 7) == [7]
+
+
+def test_who_is_too_late_is_told_and_gives_back_his_place() -> None:
+    gate = threading.Event()
+    admission = Admission(Room(threads=1, waiting=1, seconds=0.05))
+
+    found = run_in(admission, gate.wait, gate.wait)
+    unfinished = admission.unfinished
+    gate.set()
+
+    assert [type(error) for error in found] == [DeadlineError, DeadlineError]
+    assert unfinished == 1  # the one that had begun: threads cannot be stopped
+    deadline = time.monotonic() + DEADLINE
+    while admission.unfinished and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert admission.unfinished == 0
+
+
+def test_a_failure_in_a_thread_is_a_failure_here() -> None:
+    (found,) = run_in(Admission(Room()), lambda: 1 / 0)
+
+    assert isinstance(found, ZeroDivisionError)
+
+
+def test_one_body_alone_always_fits() -> None:
+    admission = Admission(Room(waiting_bytes=10))
+
+    admission.hold(1000)
+
+    with pytest.raises(OverloadedError, match="at most 10 bytes"):
+        admission.hold(1)
+    admission.enter()
+    admission.leave(1000)
+    assert (admission.requests, admission.held) == (0, 0)
+
+
+JSON = "application/json"
+BODY = json.dumps({"inputs": [[0.125] * 4] * 4096})
+
+
+def flood(server: Server, requests: int) -> list[httpx.Response]:
+    def ask(_: int) -> httpx.Response:
+        with server.client() as client:
+            return client.post("/gradient", content=BODY, headers={"content-type": JSON})
+
+    with ThreadPoolExecutor(requests) as pool:
+        return list(pool.map(ask, range(requests)))
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v2/models/fixture/infer"])
+def test_too_many_requests_are_told_when_to_come_back(path: str, model_file: Path) -> None:
+    # This one is not through before its body is; until then no other is let in.
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        yield b'{"inputs": '
+        arrived.set()
+        go_on.wait(DEADLINE)
+        yield b"[1, 2, 3, 4]}"
+
+    with (
+        serving(model_file, max_requests=1) as server,
+        server.client() as client,
+        server.client() as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        slow = pool.submit(
+            lambda: other.post("/predict", content=slowly(), headers={"content-type": JSON})
+        )
+        assert arrived.wait(DEADLINE)
+        refused = client.post(path, json={"inputs": [1, 2, 3, 4]})
+        while refused.status_code != 503:  # the slow one may not have come yet
+            refused = client.post(path, json={"inputs": [1, 2, 3, 4]})
+        healthy = client.get("/livez")
+        go_on.set()
+        assert slow.result(DEADLINE).status_code == 200
+        after = client.post("/predict", json={"inputs": [1, 2, 3, 4]})
+
+    assert refused.headers["retry-after"] in {"1", "2", "3"}
+    assert "at most 1 requests" in refused.text
+    assert healthy.status_code == after.status_code == 200
+    if path == "/predict":
+        assert refused.json()["type"] == "/problems/overloaded"
+    else:
+        assert refused.json()["error"]
+
+
+def test_a_flood_of_large_requests_is_answered_or_refused_and_forgotten(model_file: Path) -> None:
+    with serving(model_file, max_waiting=1, work_threads=1) as server:
+        found = flood(server, 16)
+        with server.client() as client:
+            after = client.post("/gradient", content=BODY, headers={"content-type": JSON})
+
+    statuses = [answer.status_code for answer in found]
+    assert set(statuses) <= {200, 503}
+    assert statuses.count(200) >= 2
+    assert after.status_code == 200
+
+
+def test_work_that_takes_too_long_is_given_up(model_file: Path) -> None:
+    with serving(model_file, deadline_seconds=0.001) as server, server.client() as client:
+        found = client.post("/gradient", content=BODY, headers={"content-type": JSON})
+        health = client.get("/livez")
+
+    assert found.status_code == 503
+    assert found.json()["type"] == "/problems/deadline-exceeded"
+    assert "0.001 seconds" in found.json()["detail"]
+    assert health.status_code == 200
