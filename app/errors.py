@@ -25,6 +25,11 @@ class Cell(NamedTuple):
     detail: str
 
 
+def child(pointer: str, key: str) -> str:
+    """Pointer to a member (RFC 6901); a key of any length is cut."""
+    return f"{pointer}/{key[:100].replace('~', '~0').replace('/', '~1')}"
+
+
 class AppError(Exception):
     """Base of all of them."""
 

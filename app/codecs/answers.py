@@ -6,6 +6,7 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
+from app.codecs.arrays import writable
 from app.codecs.replies import JSON, PROBLEM, Reply
 from app.errors import Problem
 from app.repository import Served
@@ -28,7 +29,7 @@ def prediction(served: Served, probabilities: Float32s) -> Response:
             "version": served.version,
             "classes": served.classes,
             "labels": [served.classes[i] for i in probabilities.argmax(axis=1).tolist()],
-            "probabilities": probabilities,
+            "probabilities": writable(probabilities),
         }
     )
 
@@ -61,10 +62,10 @@ def attributions(served: Served, answer: Attributed) -> Response:
             "attribute": answer.method,
             "of": answer.of,
             "target": answer.target,
-            "attributions": np.ascontiguousarray(answer.found.values),
+            "attributions": writable(np.ascontiguousarray(answer.found.values)),
             "completeness_gap": answer.found.completeness_gap,
-            "logits": answer.trace.z2,
-            "probabilities": answer.trace.a2,
+            "logits": writable(answer.trace.z2),
+            "probabilities": writable(answer.trace.a2),
         }
     )
 
@@ -77,9 +78,9 @@ def derivative(served: Served | None, found: Derivative) -> Response:
         "version": served and served.version,
         **found.asked._asdict(),
         "shape": np.shape(found.gradient),
-        "gradient": gradient if np.ndim(found.gradient) else float(found.gradient),
-        "logits": found.logits,
-        "probabilities": found.probabilities,
+        "gradient": writable(gradient) if np.ndim(found.gradient) else float(found.gradient),
+        "logits": writable(found.logits),
+        "probabilities": writable(found.probabilities),
     }
     if rows := _certain_rows(found):
         content["certain_rows"] = rows
@@ -98,7 +99,7 @@ def trace(served: Served, found: list[Tensor]) -> Response:
             "shape": np.shape(tensor.value),
             "value": tensor.value
             if isinstance(tensor.value, float)
-            else np.ascontiguousarray(tensor.value),
+            else writable(np.ascontiguousarray(tensor.value)),
         }
         for tensor in found
     }

@@ -8,7 +8,6 @@ import numpy as np
 from app.codecs.documents import (
     Document,
     Value,
-    child,
     is_array,
     is_object,
     kind,
@@ -17,7 +16,7 @@ from app.codecs.documents import (
 )
 from app.codecs.nested import nested_array
 from app.codecs.rows import FLOAT64_LARGEST, Batch, Limits, rows_of
-from app.errors import Cell, RequestError
+from app.errors import Cell, RequestError, child
 from model import Float64s
 from model.gradients import LARGEST_SEED, LEVELS
 

@@ -5,34 +5,33 @@ to say why. docs/decisions/0004-json.md has the measurements.
 """
 
 import difflib
-import json
-import math
-from collections import Counter
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import simdjson
 
-from app.errors import Cell, RequestError
+from app.codecs.flaws import Part, read_slowly, twice
+from app.codecs.lifting import Numbers, lift
+from app.errors import Cell, RequestError, child
 from app.talk import quoted, shortened
 
 # Any: a JSON value, as simdjson's lazy Object and Array or as Python's own dict and list.
 Value = Any
 Document = dict[str, Value]
 
-_MOST_LOOKED_AT = 100_000  # values that are no plain numbers, in a body simdjson refused
-
-_OBJECTS, _ARRAYS = (simdjson.Object, dict), (simdjson.Array, list)
+_OBJECTS, _ARRAYS = (simdjson.Object, dict), (simdjson.Array, list, Numbers)
 _UTF16_OR_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00", b"{\x00", b"[\x00")
 
 
-def read_document(body: bytes, fields: Iterable[str] | None) -> Document:
+def read_document(
+    body: bytes, fields: Iterable[str] | None, long: Collection[str] = ()
+) -> Document:
     """The top-level object of a body, its values still as the parser holds them.
 
     Args:
         body: the whole body.
         fields: the keys that may occur; None for any.
+        long: those that may hold a long array of numbers, which is then not read yet.
 
     Raises:
         RequestError: empty-body, invalid-encoding, malformed-json, number-out-of-range,
@@ -45,10 +44,40 @@ def read_document(body: bytes, fields: Iterable[str] | None) -> Document:
     if body.startswith(b"\xef\xbb\xbf"):
         raise RequestError("malformed-json", "expected JSON, got a byte order mark before it")
 
-    document = _parse(body)
+    known = None if fields is None else frozenset(fields)
+    lifted = lift(body) if long else None
+    if lifted is not None:
+        root = parse(lifted.skeleton, lifted)
+        # Otherwise the array is no member at all, but the whole document.
+        if is_object(root) and lifted.mark not in root.keys():  # noqa: SIM118  simdjson's
+            document = _object(root, known)
+            for key in long:
+                value: Value = document.get(key)
+                if is_object(value) and list(value.keys()) == [lifted.mark]:
+                    return document | {key: Numbers(lifted, key)}
+    return _object(parse(body), known)
+
+
+def _object(document: Value, fields: frozenset[str] | None) -> Document:
     if not is_object(document):
         raise RequestError("invalid-type", f"expected a JSON object, got {kind(document)}")
-    return members(document, "", None if fields is None else frozenset(fields))
+    return members(document, "", fields)
+
+
+def parse(text: bytes, part: Part | None = None) -> Value:
+    """The value of a whole body, or of a part of one.
+
+    Raises:
+        RequestError: invalid-encoding, malformed-json, number-out-of-range, duplicate-key or
+            batch-too-large; with its place in the whole.
+    """
+    try:
+        # A parser of its own for every text: its values live in the parser's memory.
+        return simdjson.Parser().parse(text)
+    except UnicodeDecodeError:
+        raise RequestError("invalid-encoding", "the body is not UTF-8") from None
+    except (ValueError, RuntimeError):
+        return read_slowly(text, part)
 
 
 def members(value: Value, pointer: str, fields: frozenset[str] | None = None) -> Document:
@@ -78,7 +107,7 @@ def plain_members(record: Value, pointer: str, fields: frozenset[str]) -> dict[s
 
 def _check_keys(keys: list[str], pointer: str, fields: frozenset[str] | None) -> None:
     if len(set(keys)) != len(keys):
-        raise _twice(keys, pointer)
+        raise twice(keys, pointer)
     if fields is not None and not fields.issuperset(keys):
         key = next(key for key in keys if key not in fields)
         close = difflib.get_close_matches(key[:100], sorted(fields), n=1)
@@ -119,129 +148,3 @@ def kind(value: Value) -> str:
 def _expected(known: list[str]) -> str:
     shown = ", ".join(map(shortened, known[:10]))
     return f"expected one of {shown}" + (", ..." if len(known) > 10 else "")
-
-
-def child(pointer: str, key: str) -> str:
-    """Pointer to a member (RFC 6901); a key of any length is cut."""
-    return f"{pointer}/{key[:100].replace('~', '~0').replace('/', '~1')}"
-
-
-def _parse(body: bytes) -> Value:
-    try:
-        # A parser of its own for every body: its values live in the parser's memory.
-        return simdjson.Parser().parse(body)
-    except UnicodeDecodeError:
-        raise RequestError("invalid-encoding", "the body is not UTF-8") from None
-    except (ValueError, RuntimeError):
-        return _parse_slowly(body)
-
-
-def _parse_slowly(body: bytes) -> Value:
-    """Say why simdjson refused a body; or read it, when its integers are just longer than 64 bits.
-
-    Raises:
-        RequestError: always, unless it is the latter.
-    """
-    objects = 0
-
-    def members(pairs: list[tuple[str, Value]]) -> _Members:
-        nonlocal objects
-        objects += 1
-        if objects > _MOST_LOOKED_AT:
-            raise _too_many()
-        return _Members(pairs)
-
-    try:
-        document = json.loads(
-            body.decode(),
-            parse_int=float,
-            parse_constant=lambda name: math.nan,  # found again below, with its place
-            object_pairs_hook=members,
-        )
-    except UnicodeDecodeError:
-        raise RequestError("invalid-encoding", "the body is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise RequestError("malformed-json", f"not JSON: {error.msg} at {where}") from None
-    except RecursionError:
-        raise RequestError("malformed-json", "nested too deeply") from None
-    _refuse_flaws(document)
-    return document
-
-
-class _Members(dict[str, Value]):
-    """An object that remembers all its keys, also those that came twice."""
-
-    def __init__(self, pairs: list[tuple[str, Value]]) -> None:
-        super().__init__(pairs)
-        self.written = [key for key, _ in pairs]
-
-
-def _refuse_flaws(document: Value) -> None:
-    """Find the first place where Python's reader was too lenient.
-
-    Raises:
-        RequestError: number-out-of-range, malformed-json, duplicate-key or batch-too-large.
-    """
-    # A stack of its own, because hostile documents nest deeper than Python recurses.
-    stack, looked_at = [(document, "")], 0
-    while stack:
-        value, pointer = stack.pop()
-        looked_at += 1
-        if looked_at + len(stack) > _MOST_LOOKED_AT:
-            raise _too_many()
-        _refuse_flaw(value, pointer)
-        stack += reversed(_suspects(value, pointer))
-
-
-def _refuse_flaw(value: Value, pointer: str) -> None:
-    """Judge a value itself; what it holds is judged in its turn."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _not_finite(value, pointer)
-    if isinstance(value, str):
-        _refuse_surrogates(value, pointer)
-    if isinstance(value, _Members):
-        if len(value) != len(value.written):
-            raise _twice(value.written, pointer)
-        for key in value:
-            _refuse_surrogates(key, pointer)
-
-
-def _suspects(value: Value, pointer: str) -> list[tuple[Value, str]]:
-    """What a value holds, in order, except plain finite numbers."""
-    if isinstance(value, _Members):
-        return [(item, child(pointer, key)) for key, item in value.items()]
-    if not isinstance(value, list):
-        return []
-    found = (
-        (item, f"{pointer}/{i}")
-        for i, item in enumerate(value)
-        if type(item) is not float or not math.isfinite(item)
-    )
-    return list(islice(found, _MOST_LOOKED_AT))
-
-
-def _too_many() -> RequestError:
-    """No body that could be answered has so many parts: the flaw is not looked for."""
-    detail = f"expected at most {_MOST_LOOKED_AT} objects and arrays beside plain numbers"
-    return RequestError("batch-too-large", detail)
-
-
-def _not_finite(value: float, pointer: str) -> RequestError:
-    if math.isnan(value):
-        cell = Cell(pointer, "not JSON")
-        return RequestError("malformed-json", f"NaN or Infinity at {pointer} is not JSON", cell)
-    cell = Cell(pointer, "no finite float64 is this large")
-    return RequestError("number-out-of-range", f"the number at {pointer} is too large", cell)
-
-
-def _refuse_surrogates(text: str, pointer: str) -> None:
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        cell = Cell(pointer, "half a surrogate pair")
-        raise RequestError("malformed-json", f"half a surrogate pair at {pointer}", cell)
-
-
-def _twice(keys: list[str], pointer: str) -> RequestError:
-    key = Counter(keys).most_common(1)[0][0]
-    cell = Cell(child(pointer, key), "twice")
-    return RequestError("duplicate-key", f"the same key twice, at {cell.pointer}", cell)

@@ -13,9 +13,11 @@ import numpy as np
 from starlette.responses import Response
 
 from app.codecs.answers import json_response
+from app.codecs.arrays import writable
 from app.codecs.documents import Document, Value, is_array, is_object, kind, read_document
+from app.codecs.records import rows_of_records
 from app.codecs.replies import CSV, Reply
-from app.codecs.rows import FLOAT32_LARGEST, Batch, Limits, check_cells, rows_of, rows_of_records
+from app.codecs.rows import FLOAT32_LARGEST, Batch, Limits, check_cells, rows_of
 from app.errors import Cell, RequestError
 from app.talk import quoted
 from model import Float32s, Floats
@@ -38,7 +40,7 @@ def decode_instances(body: bytes, features: list[str] | None, limits: Limits) ->
     Raises:
         RequestError: with the slug of the first thing that is wrong.
     """
-    document = read_document(body, (*_BATCHES, *_BESIDE))
+    document = read_document(body, (*_BATCHES, *_BESIDE), ("instances", "inputs"))
     given = [name for name in _BATCHES if name in document]
     if len(given) != 1:
         slug = "unknown-field" if given else "missing-field"
@@ -79,7 +81,7 @@ def decode_csv(body: bytes, limits: Limits) -> Batch:
 
 def predictions(probabilities: Float32s) -> Response:
     """One list of class probabilities for each instance."""
-    return json_response({"predictions": probabilities})
+    return json_response({"predictions": writable(probabilities)})
 
 
 def predictions_csv(probabilities: Float32s) -> Response:

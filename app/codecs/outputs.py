@@ -7,6 +7,7 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
+from app.codecs.arrays import writable
 from app.codecs.inference import Inference, Wanted
 from app.codecs.replies import BINARY, Headers, Reply
 from app.codecs.tensors import bytes_of_texts
@@ -78,7 +79,7 @@ def _output(wanted: Wanted, values: Floats, classes: list[Any]) -> tuple[_Entry,
         datatype = "FP64" if values.dtype == np.float64 else "FP32"
         entry = {"name": wanted.name, "datatype": datatype, "shape": values.shape}
         raw = _little_endian(values) if wanted.binary else b""
-        data = np.ravel(values)
+        data = writable(np.ravel(values))
 
     if wanted.binary:
         return entry | {"parameters": {"binary_data_size": len(raw)}}, raw

@@ -4,13 +4,13 @@ from typing import Literal, NamedTuple, TypeVar
 
 from app.codecs.documents import Document, Value, is_array, kind, read_document
 from app.codecs.nested import nested_array
+from app.codecs.records import rows_of_records
 from app.codecs.rows import (
     FLOAT32_LARGEST,
     FLOAT64_LARGEST,
     Batch,
     Limits,
     rows_of,
-    rows_of_records,
 )
 from app.errors import Cell, RequestError
 from model import Float64s
@@ -60,7 +60,7 @@ def decode_predict(body: bytes, features: list[str] | None, limits: Limits) -> B
     Raises:
         RequestError: with the slug of the first thing that is wrong.
     """
-    document = read_document(body, ("inputs", "records"))
+    document = read_document(body, ("inputs", "records"), ("inputs",))
     _exactly_one(document, "inputs", "records")
     if "inputs" in document:
         return rows_of(document, "inputs", body, limits, FLOAT32_LARGEST)
@@ -79,7 +79,7 @@ def decode_gradient(body: bytes, limits: Limits) -> GradientQuestion | Attributi
     Raises:
         RequestError: with the slug of the first thing that is wrong.
     """
-    document = read_document(body, _GRADIENT_FIELDS)
+    document = read_document(body, _GRADIENT_FIELDS, ("inputs", "logits"))
     if "attribute" in document:
         return _attribution(document, body, limits)
     if late := [field for field in ("target", "baseline", "steps") if field in document]:
@@ -127,7 +127,7 @@ def decode_trace(body: bytes, limits: Limits) -> GradientQuestion:
     Raises:
         RequestError: with the slug of the first thing that is wrong.
     """
-    document = read_document(body, ("inputs", "labels"))
+    document = read_document(body, ("inputs", "labels"), ("inputs",))
     for field in ("inputs", "labels"):
         if field not in document:
             raise RequestError("missing-field", f"expected `{field}`")

@@ -8,9 +8,10 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
-from app.codecs.documents import Document, Value, child, is_array, is_object, kind, plain_members
+from app.codecs.documents import Document, Value, is_array, kind, parse
+from app.codecs.flaws import Piece
+from app.codecs.lifting import Numbers
 from app.errors import Cell, RequestError
-from app.talk import quoted
 from model import Float64s, Floats
 
 # The largest number that rounds to a float32; its shortest print, 3.4028235e38, is one of them.
@@ -58,7 +59,7 @@ def rows_of(document: Document, field: str, body: bytes, limits: Limits, largest
             ragged-rows, batch-too-large or non-finite-input.
     """
     value = document[field]
-    _check_size(value, field, limits)
+    check_size(value, field, limits)
     matrix, flat = matrix_of(value, f"/{field}", body), not is_array(value[0])
 
     check_cells(matrix.size, limits)
@@ -81,8 +82,17 @@ def matrix_of(value: Value, pointer: str, body: bytes, elsewhere: int = 0) -> Fl
     Raises:
         RequestError: invalid-type, wrong-rank, wrong-width (an empty row) or ragged-rows.
     """
+    if isinstance(value, Numbers):
+        return value.matrix(_rows_of_piece)
     matrix = _quickly(value, body, elsewhere)
-    return _carefully(value, pointer) if matrix is None else matrix
+    return _carefully(value, Piece(body, 0, pointer, 0)) if matrix is None else matrix
+
+
+def _rows_of_piece(text: bytes, piece: Piece) -> Float64s:
+    """The rows of a piece of a matrix; of a piece of a row, one row."""
+    value = parse(text, piece)
+    matrix = _quickly(value, text)
+    return _carefully(value, piece) if matrix is None else matrix
 
 
 def check_magnitude(matrix: Floats, pointer: str, flat: bool, largest: float) -> None:
@@ -115,47 +125,15 @@ def _norm_squared(matrix: Floats) -> float:
     return float(np.vdot(flat, flat))  # which, unlike dot, overflows without a warning
 
 
-def rows_of_records(
-    document: Document, features: list[str], limits: Limits, field: str = "records"
-) -> Batch:
-    """A matrix from objects that map every feature's name to its number.
-
-    Returns:
-        Rows (N, D) in the order of `features`.
+def check_size(value: Value, field: str, limits: Limits) -> None:
+    """Refuse what is no array, an empty one, and one of too many rows.
 
     Raises:
-        RequestError: as for `rows_of`; missing-field or unknown-field with the feature.
+        RequestError: wrong-rank, invalid-type, empty-batch or batch-too-large.
     """
-    records = document[field]
-    _check_size(records, field, limits)
-    check_cells(len(records) * len(features), limits)
-    matrix, known = np.empty((len(records), len(features))), frozenset(features)
-    for i, record in enumerate(records):
-        if not is_object(record):
-            _refuse("invalid-type", f"/{field}/{i}", "an object", record)
-        values = plain_members(record, f"/{field}/{i}", known)
-        if missing := [name for name in features if name not in values]:
-            raise RequestError(
-                "missing-field",
-                f"record {i} lacks {quoted(missing[0])}"
-                + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
-                Cell(f"/{field}/{i}", "a feature is missing"),
-            )
-        matrix[i] = [number(values[name], child(f"/{field}/{i}", name)) for name in features]
-    too_large = np.abs(matrix) > FLOAT32_LARGEST
-    if too_large.any():
-        i, column = np.argwhere(too_large)[0]
-        place = child(f"/{field}/{i}", features[column])
-        raise RequestError(
-            "non-finite-input", f"the number at {place} overflows float32", Cell(place, "too large")
-        )
-    return Batch(matrix, field, flat=False)
-
-
-def _check_size(value: Value, field: str, limits: Limits) -> None:
     if not is_array(value):
         slug = "wrong-rank" if kind(value) == "a number" else "invalid-type"
-        _refuse(slug, f"/{field}", "an array of rows", value)
+        refuse(slug, f"/{field}", "an array of rows", value)
     if len(value) == 0:
         raise RequestError("empty-batch", "expected at least one row", Cell(f"/{field}", "empty"))
     one_flat_row = kind(value[0]) == "a number"
@@ -200,19 +178,22 @@ def _quickly(value: Value, body: bytes, elsewhere: int = 0) -> Float64s | None:
     return flat.reshape(rows, width)
 
 
-def _carefully(value: Value, pointer: str) -> Float64s:
+def _carefully(value: Value, piece: Piece) -> Float64s:
     """The same cell by cell, with the first culprit named."""
+    pointer = piece.pointer
     if not is_array(value[0]):
-        return _row(value, pointer)[None, :]
+        return _row(value, pointer, piece.first)[None, :]
     rows: list[Float64s] = []
-    for i, row in enumerate(value):
+    width = piece.width
+    for i, row in enumerate(value, piece.first):
         if not is_array(row):
-            _refuse("invalid-type", f"{pointer}/{i}", "an array of numbers", row)
+            refuse("invalid-type", f"{pointer}/{i}", "an array of numbers", row)
         rows.append(_row(row, f"{pointer}/{i}"))
-        if len(rows[i]) != len(rows[0]):
-            detail = f"expected {len(rows[0])} numbers as in row 0, got {len(rows[i])} in row {i}"
+        width = len(rows[0]) if width is None else width
+        if len(rows[-1]) != width:
+            detail = f"expected {width} numbers as in row 0, got {len(rows[-1])} in row {i}"
             raise RequestError("ragged-rows", detail, Cell(f"{pointer}/{i}", detail))
-    if not len(rows[0]):
+    if not width:
         raise RequestError(
             "wrong-width",
             "expected rows of numbers, got an empty row",
@@ -221,12 +202,12 @@ def _carefully(value: Value, pointer: str) -> Float64s:
     return np.array(rows)
 
 
-def _row(row: Value, pointer: str) -> Float64s:
+def _row(row: Value, pointer: str, first: int = 0) -> Float64s:
     """One row; its types are compared at the speed of C, because hostile rows may be long."""
     cells = row.as_list() if hasattr(row, "as_list") else row
     if not set(map(type, cells)) <= {int, float}:
         j = next(j for j, cell in enumerate(cells) if type(cell) not in (int, float))
-        number(cells[j], f"{pointer}/{j}")
+        number(cells[j], f"{pointer}/{first + j}")
     return np.array(cells, np.float64)
 
 
@@ -234,10 +215,11 @@ def number(value: Value, pointer: str) -> float:
     """A finite number of a document, or a RequestError that names its place."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         slug = "wrong-rank" if is_array(value) else "invalid-type"
-        _refuse(slug, pointer, "a number", value)
+        refuse(slug, pointer, "a number", value)
     return float(value)
 
 
-def _refuse(slug: str, pointer: str, expected: str, found: Value) -> NoReturn:
+def refuse(slug: str, pointer: str, expected: str, found: Value) -> NoReturn:
+    """Refuse a value for what it is; never with the value itself."""
     detail = f"expected {expected}, got {kind(found)}"
     raise RequestError(slug, f"{detail} at {pointer}", Cell(pointer, detail))

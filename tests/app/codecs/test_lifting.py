@@ -1,0 +1,130 @@
+"""Large bodies are read in pieces; what comes out is what reading them whole gives."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from app.codecs import lifting
+from app.codecs.lifting import Numbers
+from app.codecs.questions import decode_predict
+from app.codecs.rows import Batch, Limits
+from app.errors import RequestError
+
+LIMITS = Limits(rows=10**6, cells=10**7)
+
+
+@pytest.fixture(params=[30, 64, 1000])
+def _pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces so short that a body of a test has many."""
+    monkeypatch.setattr(lifting, "_PIECE", request.param)
+    monkeypatch.setattr(lifting, "_LARGE", 10)
+    monkeypatch.setattr(lifting, "_NUMBERS", re.compile(rb"\[[-+.,\[\]0-9eE \t\r\n]{20,}\]"))
+
+
+def read(body: bytes) -> Batch | tuple[str, str, tuple[object, ...]]:
+    try:
+        return decode_predict(body, ["a", "b"], LIMITS)
+    except RequestError as error:
+        return error.slug, str(error), error.cells
+
+
+def read_whole(body: bytes, monkeypatch: pytest.MonkeyPatch) -> object:
+    with monkeypatch.context() as patch:
+        patch.setattr(lifting, "_LARGE", 10**9)
+        return read(body)
+
+
+def assert_same(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, expected = read(body), read_whole(body, monkeypatch)
+
+    if isinstance(expected, Batch):
+        assert isinstance(found, Batch), found
+        np.testing.assert_array_equal(found.rows, expected.rows)
+        assert found[1:] == expected[1:]
+    else:
+        assert found == expected
+
+
+ROWS = [[i + j / 7 for j in range(11)] for i in range(60)]
+FLAT = [i / 3 for i in range(700)]
+
+
+@pytest.mark.usefixtures("_pieces")
+@pytest.mark.parametrize("rows", [ROWS, FLAT, [FLAT], [FLAT, FLAT], [[1]] * 50, [1, *FLAT]])
+@pytest.mark.parametrize("indent", [None, 1, "\t"])
+def test_pieces_make_the_same_array(
+    rows: object, indent: int | str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps({"inputs": rows}, indent=indent).encode()
+
+    assert_same(body, monkeypatch)
+    assert lifting.lift(body) is not None
+
+
+TEXT = json.dumps({"inputs": ROWS}).encode()
+LINE = json.dumps({"inputs": FLAT}).encode()
+
+
+FLAWS = [
+    b"", b"[", b"]", b",", b"1", b"1e400", b"-", b"12345678901234567890123", b"[1],", b"],[",
+    b"[]", b",,", b" ", b"e", b'"x"', b"NaN", b"null", b"{}", b"\x00",
+]  # fmt: skip
+
+
+def damaged(body: bytes) -> list[bytes]:
+    """One flaw each, at several places."""
+    found = []
+    for flaw in FLAWS:
+        for place in (11, len(body) // 3, len(body) // 2, len(body) - 4):
+            found += [body[:place] + flaw + body[place:], body[:place] + flaw + body[place + 1 :]]
+    return found
+
+
+@pytest.mark.usefixtures("_pieces")
+@pytest.mark.parametrize("body", [TEXT, LINE], ids=["rows", "flat"])
+def test_every_flaw_is_told_as_if_the_body_were_read_whole(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bad in damaged(body):
+        assert_same(bad, monkeypatch)
+
+
+@pytest.mark.usefixtures("_pieces")
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"inputs": "' + b"[1,2,3,4,5,6,7,8,9,10,11]" * 3 + b'"}',
+        b'{"a": ' + TEXT + b', "inputs": [1, 2]}',
+        b'{"inputs": [1, 2], "inputs": ' + json.dumps(FLAT).encode() + b"}",
+        b'{"inputs": [1, 2], "records": ' + json.dumps(FLAT).encode() + b"}",
+        json.dumps(ROWS).encode(),
+        b'{"inputs":' + json.dumps(FLAT).encode() + b"," + json.dumps(FLAT).encode() + b"}",
+        '{"inpäts": '.encode() + json.dumps(FLAT).encode() + b', "x" 1}',
+        b'{"inputs": \n\n' + json.dumps(FLAT, indent=1).encode() + b'\n, "x" 1}',
+    ],
+)
+def test_what_only_looks_like_the_rows_is_not_taken_for_them(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_same(body, monkeypatch)
+
+
+def test_a_body_that_is_small_is_read_whole() -> None:
+    assert lifting.lift(TEXT) is None
+
+
+def test_a_large_body_is_cut_into_pieces_of_the_size_it_says() -> None:
+    body = json.dumps({"inputs": [[0.5] * 100] * 4000}).encode()
+    lifted = lifting.lift(body)
+    assert lifted is not None
+    sizes = []
+
+    def note(text: bytes, _piece: object) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        sizes.append(len(text))
+        return np.array(json.loads(text))
+
+    assert Numbers(lifted, "inputs").matrix(note).shape == (4000, 100)
+    assert max(sizes) < 2**18 + 1000
+    assert len(sizes) > 5
