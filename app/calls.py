@@ -18,6 +18,7 @@ class Call(Request):
         started: reading of perf_counter_ns when it arrived.
         route: the path that fits it, with the names of its parameters in braces; empty for none.
         id: what the client calls it, where that is safe to repeat; otherwise a new UUID.
+        refusal: the slug of the problem that it was answered with; empty for none.
         run: of the service, once a model is asked; None before, and where none is.
     """
 
@@ -25,6 +26,7 @@ class Call(Request):
         super().__init__(scope, receive)
         self.started = time.perf_counter_ns()
         self.route = ""
+        self.refusal = ""
         self.id = _id_of(scope["headers"])
         self.run: Any = None  # Any: a Run, which is made of more than this module may know
 

@@ -80,6 +80,7 @@ class Service:
         with pointing_into(batch):
             answer = run.served.classifier.answer(rows)
         run.computed(len(rows), since)
+        run.probabilities = answer.probabilities
         return answer
 
     def outputs(self, run: Run, question: Inference) -> dict[str, Floats]:

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from app.settings.limits import LimitSettings
+from app.settings.logs import LogSettings
 from app.settings.models import ModelSettings
 from app.settings.server import ServerSettings
 from app.settings.surface import SurfaceSettings
@@ -21,7 +22,7 @@ _PLATFORM_VARIABLES = {
 }
 
 
-class Settings(SurfaceSettings, LimitSettings, ServerSettings, ModelSettings):
+class Settings(SurfaceSettings, LimitSettings, LogSettings, ServerSettings, ModelSettings):
     """Read from SOFTLENS_* environment variables; a bad value stops the process."""
 
     model_config = SettingsConfigDict(
