@@ -13,6 +13,7 @@ from app.check_schemas import check_examples
 from app.codecs import answers
 from app.codecs.rows import Limits
 from app.gate import Gate
+from app.observability import traces
 from app.observability.board import Board, open_board
 from app.observability.counting import Meter
 from app.observability.exposition import Exposition
@@ -39,7 +40,9 @@ class Application(FastAPI):
     def __init__(
         self, service: Service, routers: tuple[APIRouter, ...], board: Board, log: RequestLog
     ) -> None:
+        wanted = traces.are_wanted()
         super().__init__(
+            telemetry={"tracing": wanted, "metrics": wanted, "logs": wanted},
             title="softlens",
             version=__version__,
             description=SUMMARY,

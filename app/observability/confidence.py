@@ -12,7 +12,7 @@ from app.observability.board import Board
 from app.observability.layout import ENTROPY, SATURATED, Layout
 from model import Float32s, Floats
 
-_MOST_WAITING = 32  # answers
+_MOST_WAITING = 64  # answers
 _MOST_SECONDS = 1.0
 _MOST_PROBABILITIES = 4096  # of one answer; of a larger one as many rows as fit, evenly spaced
 

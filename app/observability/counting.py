@@ -13,13 +13,10 @@ from app.observability.layout import (
     QUEUE,
     ROWS,
     SECONDS,
-    Distribution,
     Layout,
 )
 from app.observability.requests import RequestLog
 from app.observability.traces import describe_span
-
-_SUM = len(SECONDS) + 1
 
 
 class Meter:
@@ -37,26 +34,25 @@ class Meter:
         self.confidence = Confidence(layout, board)
         self._numbers = board.numbers
         self._log = log
+        self._inference, self._rows = layout.start[INFERENCE], layout.start[ROWS]
         # At most one for each group of requests: methods of the client's own are not kept.
         self._known: dict[tuple[str, str, int], int] = {}
         self._from_threads = Lock()
 
     def answered(self, call: Call, status: int) -> None:
         """Count a request that has its answer, whatever that is."""
-        seconds = (time.perf_counter_ns() - call.started) * 1e-9
+        seconds, numbers = (time.perf_counter_ns() - call.started) * 1e-9, self._numbers
         place = self._known.get((call.route, call.method, status))
         if place is None:
             place = self._find(call, status)
-        numbers = self._numbers
-        numbers[place + bisect_left(SECONDS, seconds)] += 1
-        numbers[place + _SUM] += seconds
+        _observe(numbers, place, SECONDS, seconds)
 
         run = call.run
         if call.refusal:
             self.refused(call.refusal)
         elif run is not None and run.rows:
-            self._observe(INFERENCE, run.computing * 1e-9)
-            self._observe(ROWS, run.rows)
+            _observe(numbers, self._inference, SECONDS, run.computing * 1e-9)
+            _observe(numbers, self._rows, ROWS.bounds, run.rows)
             if run.probabilities is not None:
                 self.confidence.note(run.probabilities)
         if self._log.wanted:
@@ -74,7 +70,7 @@ class Meter:
 
     def waited(self, seconds: float) -> None:
         """Count how long a request waited until it was computed."""
-        self._observe(QUEUE, seconds)
+        _observe(self._numbers, self.layout.start[QUEUE], QUEUE.bounds, seconds)
 
     def set_queued(self, requests: int) -> None:
         """Tell how many wait now."""
@@ -99,7 +95,9 @@ class Meter:
             self._known[call.route, call.method, status] = place
         return place
 
-    def _observe(self, distribution: Distribution, value: float) -> None:
-        place = self.layout.start[distribution]
-        self._numbers[place + bisect_left(distribution.bounds, value)] += 1
-        self._numbers[place + len(distribution.bounds) + 1] += value
+
+def _observe(
+    numbers: "memoryview[float]", place: int, bounds: tuple[float, ...], value: float
+) -> None:
+    numbers[place + bisect_left(bounds, value)] += 1
+    numbers[place + len(bounds) + 1] += value

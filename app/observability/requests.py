@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -20,7 +21,6 @@ import orjson
 
 from app.calls import Call
 from app.observability.layout import METHODS, OTHER_METHOD, UNMATCHED
-from app.observability.lines import timestamp
 from app.observability.traces import trace_id_of
 from app.talk import printable
 
@@ -45,9 +45,9 @@ class Line(NamedTuple):
     route: str
     status: int
     seconds: float
-    rows: int | None
-    model: str | None
-    model_version: str | None
+    rows: int  # that the model computed
+    model: str  # empty where none was asked
+    model_version: str
     reason: str  # the slug of its problem; empty for none
     skipped: int  # requests before it that have no line
 
@@ -99,9 +99,9 @@ class RequestLog:
             call.route or UNMATCHED,
             status,
             seconds,
-            (run.rows or None) if run else None,
-            run.served.name if run else None,
-            run.served.version if run else None,
+            run.rows if run else 0,
+            run.served.name if run else "",
+            run.served.version if run else "",
             call.refusal,
             self._skipped,
         )
@@ -168,25 +168,26 @@ class _Writer:
 
 
 def _as_json(line: Line) -> bytes:
-    told: dict[str, Any] = {  # Any: texts and numbers
-        "ts": timestamp(line.time),
+    told: dict[str, Any] = {  # Any: texts, numbers, a time
+        "ts": datetime.fromtimestamp(line.time, UTC),
         "level": _level(line),
         "event": "request",
         "pid": os.getpid(),
         "request_id": line.request_id,
-        "trace_id": line.trace_id,
         "method": line.method,
         "route": line.route,
         "status": line.status,
         "duration_ms": round(line.seconds * 1e3, 3),
-        "rows": line.rows,
-        "model": line.model,
-        "model_version": line.model_version,
-        "reason": line.reason or None,
-        "skipped": line.skipped or None,
     }
-    present = {key: value for key, value in told.items() if value is not None}
-    return orjson.dumps(present, option=orjson.OPT_APPEND_NEWLINE)
+    if line.trace_id:
+        told["trace_id"] = line.trace_id
+    if line.model:
+        told |= {"rows": line.rows, "model": line.model, "model_version": line.model_version}
+    if line.reason:
+        told["reason"] = line.reason
+    if line.skipped:
+        told["skipped"] = line.skipped
+    return orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
 def _as_text(line: Line) -> bytes:

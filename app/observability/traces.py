@@ -5,6 +5,7 @@ FastAPI starts and ends the span of a request, and keeps what it knows of it und
 how long each stage took.
 """
 
+import os
 import re
 import time
 
@@ -15,6 +16,15 @@ from app.calls import Call
 
 # W3C Trace Context, version 00: trace and parent, neither of them all zero, and flags.
 _TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def are_wanted() -> bool:
+    """Whether OpenTelemetry was set up, or is to be when the server starts.
+
+    FastAPI would ask at each request, which takes as long as all that is counted here.
+    """
+    asked = os.environ.get("FASTAPI_OTEL_AUTO_CONFIGURE", "").lower() == "true"
+    return asked or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def trace_id_of(call: Call) -> str | None:

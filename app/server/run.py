@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from app import exit_codes, failures
 from app.failures import StartError
 from app.main import Application, create_app
-from app.observability import lines
+from app.observability import lines, traces
 from app.repository.watch import Calls, watching
 from app.server.writing import Protocol
 from app.settings import PREFIX, Settings, explain, from_platform
@@ -89,7 +89,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
             access_log=False,
             server_header=False,
             # In which FastAPI sets OpenTelemetry up, where the environment asks for it.
-            lifespan="on" if "FASTAPI_OTEL_AUTO_CONFIGURE" in os.environ else "off",
+            lifespan="on" if traces.are_wanted() else "off",
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
         # What was loaded stays: the collector need not walk over it again and again. Models that
