@@ -161,6 +161,23 @@ def test_the_board_needs_neither_numpy_nor_fastapi() -> None:
     assert done.returncode == 0
 
 
+def test_what_writes_metrics_is_not_imported_before_it_is_needed(model_file: Path) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from app.main import create_app\nfrom app.settings import Settings\n"
+        f"app = create_app(Settings(models=Path({str(model_file)!r})))\n"
+        "assert 'prometheus_client' not in sys.modules\n"
+        "app.exposition.written('')\n"
+        "assert 'prometheus_client' in sys.modules\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), check=False, timeout=60
+    )
+
+    assert done.returncode == 0
+
+
 def test_entropy_is_that_of_the_definition() -> None:
     p = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]], np.float32)
 
