@@ -1,3 +1,4 @@
+import asyncio
 import mmap
 import os
 import subprocess
@@ -11,13 +12,13 @@ from starlette.requests import Request
 from app.calls import Call
 from app.main import create_app
 from app.observability.board import GAUGES, NUMBERS, SLOT_BYTES, Board, open_board
-from app.observability.confidence import entropy_of
+from app.observability.confidence import Confidence, entropy_of
 from app.observability.counting import Meter
-from app.observability.layout import STATUS_CODES, Layout
+from app.observability.layout import SATURATED, STATUS_CODES, Layout
 from app.observability.requests import RequestLog
 from app.settings import Settings
 from tests.app.observability.scraping import Samples, families_of, samples_of, value
-from tests.serving import environment
+from tests.serving import DEADLINE, environment
 
 ROUTES = [("/predict", ["POST"]), ("/livez", ["GET", "HEAD"])]
 
@@ -176,6 +177,34 @@ def test_what_writes_metrics_is_not_imported_before_it_is_needed(model_file: Pat
     )
 
     assert done.returncode == 0
+
+
+def test_answers_are_looked_at_though_nobody_asks() -> None:
+    """Another worker may be the one that is scraped."""
+    layout, board = Layout(ROUTES), open_board()
+    place = layout.start[SATURATED]
+
+    async def count() -> None:
+        Confidence(layout, board).note(np.array([[0.0, 1.0]], np.float32))
+        assert board.numbers[place] == 0
+        async with asyncio.timeout(DEADLINE):
+            while board.numbers[place] == 0:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(count())
+
+
+def test_of_a_large_answer_some_rows_are_looked_at() -> None:
+    layout, board = Layout(ROUTES), open_board()
+    certain = np.tile(np.array([0.0, 1.0], np.float32), (100_000, 1))
+
+    async def count() -> None:
+        confidence = Confidence(layout, board)
+        confidence.note(certain)
+        confidence.flush()
+
+    asyncio.run(count())
+    assert 1000 < board.numbers[layout.start[SATURATED]] <= 2048
 
 
 def test_entropy_is_that_of_the_definition() -> None:

@@ -83,8 +83,8 @@ def test_answers_that_are_certain_are_counted(fresh: Server) -> None:
     assert value(found, "softlens_answer_entropy_nats_count") == 2
 
 
-def test_entropy_is_counted_without_a_scrape_of_the_same_process(fresh: Server) -> None:
-    """By a timer; a scrape itself looks at what waits, so another request comes in between."""
+def test_the_entropy_of_every_answer_is_counted(fresh: Server) -> None:
+    """More of them than are looked at together."""
     with fresh.client() as client:
         for _ in range(70):
             client.post("/predict", json={"inputs": ROWS})

@@ -261,6 +261,23 @@ def test_lines_that_wait_are_bounded_and_the_others_are_told_of() -> None:
     assert len(lines) + sum(line.get("skipped", 0) for line in lines) >= 30_000
 
 
+def test_a_log_that_could_not_be_written_goes_on_when_it_can() -> None:
+    written: list[bytes] = []
+
+    def write(lines: bytes) -> None:
+        written.append(lines)
+        if len(written) == 1:
+            raise OSError
+
+    log = RequestLog("all", 1, as_json=True, write=write)
+    deadline = time.monotonic() + DEADLINE
+    while len(written) < 2:
+        log.note(a_call("/models"), 200, 0.001)
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    log.close()
+
+
 @pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full"])
 def test_a_log_that_cannot_be_written_harms_nobody(closed: str, model_file: Path) -> None:
     """The server's address is not told, so the port is one that was free a moment ago."""

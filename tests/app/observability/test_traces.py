@@ -88,7 +88,9 @@ def test_a_request_id_that_is_not_safe_is_replaced(given: str, client: httpx.Cli
 
 SPANS = """
 import json, sys, threading, urllib.request
-from opentelemetry import trace
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -96,6 +98,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 memory, provider = InMemorySpanExporter(), TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(memory))
 trace.set_tracer_provider(provider)
+reader = InMemoryMetricReader()
+metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
 
 from app.server.run import serve
 
@@ -114,6 +118,7 @@ def client(url):
     os.kill(os.getpid(), signal.SIGTERM)
 
 code = serve({}, lambda url: threading.Thread(target=client, args=(url,)).start())
+print(reader.get_metrics_data().to_json(indent=None))
 print(json.dumps([{"name": s.name, "attributes": dict(s.attributes), "start": s.start_time,
     "end": s.end_time, "id": s.context.span_id, "parent": s.parent and s.parent.span_id,
     "trace": format(s.context.trace_id, "032x")} for s in memory.get_finished_spans()]))
@@ -130,11 +135,13 @@ def test_spans_have_the_route_and_a_child_for_each_stage(model_file: Path) -> No
         capture_output=True, text=True, timeout=DEADLINE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    spans = {span["name"]: span for span in json.loads(done.stdout)}
+    measured, finished = done.stdout.splitlines()
+    spans = {span["name"]: span for span in json.loads(finished)}
 
     assert spans.keys() == {
         "POST /models/{name}/predict", "softlens.decode", "softlens.compute", "GET",
     }  # fmt: skip
+    assert '"http.route": "/models/{name}/predict"' in measured
     served = spans["POST /models/{name}/predict"]
     assert served["trace"] == TRACE
     assert served["attributes"]["http.route"] == "/models/{name}/predict"
