@@ -5,10 +5,11 @@ ones would hold it up, so they go to a few threads; some may wait for one, the r
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from app.errors import DeadlineError, OverloadedError
 
@@ -27,6 +28,16 @@ class Room(NamedTuple):
     seconds: float = 30.0  # for the work on a large request, waiting included
 
 
+class Watcher(Protocol):
+    """Is told what waits, in the thread of the event loop."""
+
+    def waited(self, seconds: float) -> None:
+        """A large request waited so long for its thread."""
+
+    def set_queued(self, requests: int) -> None:
+        """So many wait now."""
+
+
 class Admission:
     """Counts what is under way. All but `_finished` is for the thread of the event loop."""
 
@@ -34,6 +45,7 @@ class Admission:
         self._room = room
         self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="work")
         self._lock = Lock()
+        self.watcher: Watcher | None = None
         self.requests = 0
         self.held = 0  # bytes of large bodies
         self.unfinished = 0  # pieces of work, waiting or not
@@ -89,13 +101,31 @@ class Admission:
             raise OverloadedError(f"{room.waiting} large requests wait already")
         with self._lock:
             self.unfinished += 1
-        future = self._threads.submit(piece)
+        asked, began = time.perf_counter(), 0.0
+
+        def begin() -> T:
+            nonlocal began
+            began = time.perf_counter()
+            return piece()
+
+        future = self._threads.submit(begin)
         future.add_done_callback(self._finished)
+        self._tell(None)
         try:
             async with asyncio.timeout(room.seconds):
                 return await asyncio.wrap_future(future)
         except TimeoutError:
+            began = began or time.perf_counter()
             raise DeadlineError(f"not answered within {room.seconds:g} seconds") from None
+        finally:
+            self._tell(began - asked)
+
+    def _tell(self, waited: float | None) -> None:
+        if self.watcher is None:
+            return
+        self.watcher.set_queued(max(0, self.unfinished - self._room.threads))
+        if waited is not None:
+            self.watcher.waited(waited)
 
     def _finished(self, _future: Future[T]) -> None:
         """In whatever thread it ended, or was given up before it began."""

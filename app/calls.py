@@ -26,6 +26,7 @@ class Call(Request):
         route: the path that fits it, with the names of its parameters in braces; empty for none.
         id: what the client calls it, where that is safe to repeat; otherwise a UUID of ours.
         held: bytes of its body that count against what may be in memory at once.
+        refusal: the slug of the problem that it was answered with; empty for none.
         run: of the service, once a model is asked; None before, and where none is.
     """
 
@@ -34,6 +35,7 @@ class Call(Request):
         self._admission = admission
         self.started = time.perf_counter_ns()
         self.route = ""
+        self.refusal = ""
         self.id = _id_of(scope["headers"])
         self.held = 0
         self.run: Any = None  # Any: a Run, which is made of more than this module may know

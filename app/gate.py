@@ -10,6 +10,8 @@ from app.admission import Admission
 from app.calls import Call
 from app.codecs import answers
 from app.errors import AppError, describe, under_open_inference
+from app.observability.counting import Meter
+from app.observability.traces import stay_alive
 from app.operations import Access
 from app.routing import Routes
 
@@ -21,19 +23,25 @@ _OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients 
 class Gate:
     """The application behind the server: one request in, one answer out, whatever happens."""
 
-    def __init__(self, routes: Routes, admission: Admission) -> None:
+    def __init__(self, routes: Routes, admission: Admission, meter: Meter) -> None:
         self._routes = routes
         self._admission = admission
+        self._meter = meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
+        if scope["type"] == "lifespan":
+            await stay_alive(receive, send)
+            return
         call = Call(scope, receive, self._admission)
         try:
             answer = await self._answer(call)
         except ClientDisconnect:
+            self._meter.left()
             return  # before its body was whole: no answer would be read, and nothing is our fault
         except Exception as error:
             answer = _refusal(call, error)
+        self._meter.answered(call, answer.status_code)
         headers = [*answer.raw_headers, (b"x-request-id", call.id.encode())]
         await send(
             {"type": "http.response.start", "status": answer.status_code, "headers": headers}
@@ -56,6 +64,7 @@ def _refusal(call: Call, error: Exception) -> Response:
     if not isinstance(error, AppError):
         log.error("a bug in answering %s", call.id, exc_info=error)
     problem, instance = describe(error), f"urn:uuid:{call.id}"
+    call.refusal = problem.slug
     if f"{call.scope['path']}/".startswith(_OTHER_PROTOCOLS):
         return answers.open_inference_error(under_open_inference(problem), instance)
     return answers.problem(problem, instance)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
+from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import openapi
@@ -11,12 +12,20 @@ from app.admission import Admission, Room
 from app.calls import Call
 from app.check_schemas import check_examples
 from app.codecs import answers
+from app.codecs.replies import Reply
 from app.codecs.rows import Limits
 from app.gate import Gate
+from app.observability import traces
+from app.observability.board import Board, open_board
+from app.observability.counting import Meter
+from app.observability.exposition import Exposition
+from app.observability.layout import Layout
+from app.observability.lines import is_json
+from app.observability.requests import RequestLog
 from app.operations import Access, Route, add_route
 from app.repository import load_repository
 from app.routes import gradient, health, models, open_inference, pages, platforms, predict
-from app.routing import Routes
+from app.routing import Routes, methods_of
 from app.service import Service
 from app.settings import Settings
 from model import __version__
@@ -30,8 +39,12 @@ class Application(FastAPI):
     docs/decisions/0010-the-way-of-a-request.md has the reason and the measurement.
     """
 
-    def __init__(self, service: Service, routers: tuple[APIRouter, ...]) -> None:
+    def __init__(
+        self, service: Service, routers: tuple[APIRouter, ...], board: Board, log: RequestLog
+    ) -> None:
+        wanted = traces.are_wanted()
         super().__init__(
+            telemetry={"tracing": wanted, "metrics": wanted, "logs": wanted},
             title="softlens",
             version=__version__,
             description=SUMMARY,
@@ -49,18 +62,25 @@ class Application(FastAPI):
             Access.OPEN,
             include_in_schema=False,
         )
+        add_route(
+            self.router, "GET", "/metrics", self._metrics, Access.OPEN, include_in_schema=False
+        )
         # Included as routers, FastAPI would make every route anew.
         for router in routers:
             self.router.routes.extend(router.routes)
-        self._entry: ASGIApp | None = None
-        self._gate = Gate(Routes(self.router.routes), service.admission)
+        routes = [route for route in self.router.routes if isinstance(route, Route)]
+        layout = Layout((route.path, methods_of(route)) for route in routes)
+        self.meter = Meter(layout, board, log)
+        self.exposition = Exposition(layout, board, service.repository)
+        service.repository.reloaded = self.meter.reloaded
+        self._gate = Gate(Routes(routes), service.admission, self.meter)
+        service.admission.watcher = self.meter
+        self._traced = wanted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Straight to the gate, where nothing was put around it (ASGI)."""
-        if self._entry is None:
-            around = self.user_middleware or self._native_telemetry.enabled()
-            self._entry = super().__call__ if around else self._gate
-        await self._entry(scope, receive, send)
+        """Straight to the gate, unless something is around it (ASGI)."""
+        around = self._traced or self.user_middleware
+        await (super().__call__ if around else self._gate)(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """What was added by `add_middleware`, around the gate."""
@@ -68,6 +88,12 @@ class Application(FastAPI):
         for kind, args, options in reversed(self.user_middleware):
             app = kind(app, *args, **options)
         return app
+
+    async def _metrics(self, call: Call) -> Response:
+        self.meter.confidence.flush()
+        accepted = call.headers.get("accept", "")
+        text, media_type = await run_in_threadpool(self.exposition.written, accepted)
+        return Reply(text, media_type.encode())
 
     async def _reference(self, _call: Call) -> Response:
         return answers.json_response(self.openapi())
@@ -92,8 +118,12 @@ class Application(FastAPI):
         return document
 
 
-def create_app(settings: Settings) -> Application:
+def create_app(settings: Settings, board: Board | None = None) -> Application:
     """The application, its models loaded and verified.
+
+    Args:
+        settings: of the operator.
+        board: where it counts; one of its own, unless it is one of several workers.
 
     Raises:
         ArtifactError: a model is not sound.
@@ -111,7 +141,16 @@ def create_app(settings: Settings) -> Application:
         health.router(repository),
         pages.router(settings.debug),
     )
-    return Application(service, routers)
+    return Application(service, routers, board or open_board(), _request_log(settings))
+
+
+def _request_log(settings: Settings) -> RequestLog:
+    return RequestLog(
+        settings.request_log,
+        settings.request_log_per_second,
+        as_json=is_json(settings.log_format),
+        failures_only=settings.log_level in {"warning", "error"},
+    )
 
 
 def _platforms(service: Service, settings: Settings) -> list[APIRouter]:

@@ -42,7 +42,7 @@ class Routes:
             match = route.path_regex.match(path)
             if match is None:
                 continue
-            answered = _methods(route)
+            answered = methods_of(route)
             if method in answered:
                 return self._keep(method, path, Found(route, match.groupdict()))
             methods |= answered
@@ -56,7 +56,7 @@ class Routes:
         return found
 
 
-def _methods(route: Route) -> set[str]:
+def methods_of(route: Route) -> set[str]:
     """What a route answers: who answers GET answers HEAD, and the server leaves out the body."""
     methods = route.methods or set()
     return methods | {"HEAD"} if "GET" in methods else methods

@@ -96,6 +96,7 @@ class Service:
         except InvalidInputError as error:
             raise pointed_into(batch, error) from None
         run.computed(len(rows), since)
+        run.probabilities = answer.probabilities
         return answer
 
     def outputs(self, run: Run, question: Inference) -> dict[str, Floats]:

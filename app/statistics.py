@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from app.repository import Served
+from model import Float32s
 
 
 class Stages(NamedTuple):
@@ -96,22 +97,31 @@ class Run:
     """One request to a model, from its decoding to its encoding.
 
     A context that counts itself when it ends; not at all where the model was not needed.
+
+    Attributes:
+        served: the model.
+        started: reading of perf_counter_ns when it began.
+        rows: that the model computed; 0 where it was not needed.
+        decoding: nanoseconds before it did.
+        computing: nanoseconds that it took.
+        probabilities: (N, C) that were answered, where that is what was asked for.
     """
 
     def __init__(self, served: Served, statistics: Statistics) -> None:
         self.served = served
         self._statistics = statistics
-        self._rows = self._decoding = self._computing = 0
+        self.rows = self.decoding = self.computing = self.started = 0
+        self.probabilities: Float32s | None = None
 
     def __enter__(self) -> Self:
-        self._started = time.perf_counter_ns()
+        self.started = time.perf_counter_ns()
         return self
 
     def computed(self, rows: int, since: int) -> None:
         """Note that the model computed so many rows, since that reading of perf_counter_ns."""
-        if not self._rows:
-            self._rows, self._decoding = rows, since - self._started
-        self._computing += time.perf_counter_ns() - since
+        if not self.rows:
+            self.rows, self.decoding = rows, since - self.started
+        self.computing += time.perf_counter_ns() - since
 
     def __exit__(
         self,
@@ -119,10 +129,10 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        took = time.perf_counter_ns() - self._started
+        took = time.perf_counter_ns() - self.started
         if error is not None:
             self._statistics.failed(self.served, took)
-        elif self._rows:
-            encoding = took - self._decoding - self._computing
-            stages = Stages(self._decoding, self._computing, encoding)
-            self._statistics.answered(self.served, self._rows, stages)
+        elif self.rows:
+            encoding = took - self.decoding - self.computing
+            stages = Stages(self.decoding, self.computing, encoding)
+            self._statistics.answered(self.served, self.rows, stages)

@@ -48,6 +48,9 @@ def environment(**settings: object) -> dict[str, str]:
         **clean,
         "PYTHONPATH": str(ROOT),
         "OPENBLAS_NUM_THREADS": "1",
+        # As on a terminal, and quiet: what is logged of requests has tests of its own.
+        "SOFTLENS_LOG_FORMAT": "text",
+        "SOFTLENS_REQUEST_LOG": "off",
         **{f"SOFTLENS_{key.upper()}": str(value) for key, value in settings.items()},
     }
 
@@ -69,7 +72,7 @@ def serving(
     reader.start()
     try:
         assert ready.wait(DEADLINE), "".join(lines)
-        found = re.search(r"http://\S+", "".join(lines))
+        found = re.search(r"http://[^\s\"]+", "".join(lines))
         assert found, "".join(lines)
         yield Server(found.group(), process, lines)
     finally:

@@ -10,22 +10,27 @@ from app.repository.versions import Version
 log = logging.getLogger("softlens")
 
 
-def report_refused(before: Mapping[Key, Version], after: Mapping[Key, Version]) -> None:
-    """Name the files that are new and cannot be served, each with its reason."""
+def report_refused(before: Mapping[Key, Version], after: Mapping[Key, Version]) -> int:
+    """Name the files that are new and cannot be served, each with its reason, and count them."""
+    count = 0
     for key, version in after.items():
         old = before.get(key)
         gone = version.looks_missed > 1 and (old is None or old.looks_missed <= 1)
         if gone or (version.error is not None and (old is None or version.error is not old.error)):
             entry = version.entry(loading=False)
             log.warning("%s is not served: %s", version.place.file, entry.reason)
+            count += 1
+    return count
 
 
-def report_served(before: Mapping[Key, Version], after: Mapping[Key, Version]) -> None:
-    """Name what answers now and did not before, and what answers no more."""
+def report_served(before: Mapping[Key, Version], after: Mapping[Key, Version]) -> int:
+    """Name what answers now and did not before, and what answers no more; count the former."""
+    count = 0
     for key, version in after.items():
         old = before.get(key)
         if version.classifier is None or (old and old.classifier is version.classifier):
             continue
+        count += 1
         if old is None or old.classifier is None:
             log.info("serving %s version %s under /models/%s/versions/%s", *key, *key)
         else:
@@ -35,6 +40,7 @@ def report_served(before: Mapping[Key, Version], after: Mapping[Key, Version]) -
         if version.classifier is not None and (now is None or now.classifier is None):
             reason = now.reason if now else "its file is gone"
             log.info("%s version %s is no longer served: %s", *key, reason)
+    return count
 
 
 def report_default(before: Snapshot, after: Snapshot) -> None:

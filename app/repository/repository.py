@@ -25,6 +25,10 @@ class Repository:
     Whoever answers a request takes `snapshot` once, or what `default`, `find`, `versions`, `all`
     and `index` say of it; they never wait. `reload`, `load` and `unload` read from disk, one at a
     time, and wait for each other: they belong in a thread.
+
+    Attributes:
+        snapshot: everything that answers now.
+        reloaded: called in that thread with `loaded` or `refused`, for each version after `start`.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Repository:
         self._known = {version.place.key: version for version in known}
         self._unloaded: set[str] = set()
         self._complaints: set[str] = set()
+        self.reloaded: Callable[[str], None] = lambda result: None
         self._started = False
         self._lock = Lock()
         self.snapshot = Snapshot([], [])
@@ -165,8 +170,10 @@ class Repository:
             return
         self._publish()
         if self._started:
-            reports.report_served(before, after)
-            reports.report_refused(before, after)
+            for _ in range(reports.report_served(before, after)):
+                self.reloaded("loaded")
+            for _ in range(reports.report_refused(before, after)):
+                self.reloaded("refused")
 
     def _load_newest_first(self, name: str, listing: Listing, *, again: bool) -> bool:
         """Load what the policy wants of one name, and tell whether any of it answers."""

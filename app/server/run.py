@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Generator
 from types import FrameType
 
@@ -17,10 +16,11 @@ from pydantic import ValidationError
 from app import exit_codes, failures
 from app.failures import StartError
 from app.main import Application, create_app
+from app.observability import lines, traces
 from app.repository.watch import Calls, watching
 from app.server.writing import Protocol
 from app.settings import PREFIX, Settings, explain, from_platform
-from app.talk import printable, say
+from app.talk import say
 from model import ModelError
 
 log = logging.getLogger("softlens")
@@ -55,15 +55,6 @@ class Server(uvicorn.Server):
                 self._captured_signals.clear()
 
 
-class _Lines(logging.Formatter):
-    """One line for each message, and of a stack trace nothing that a terminal obeys."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The message as one line, then the lines of the trace."""
-        record.msg, record.args = printable(record.getMessage()), None
-        return "\n".join(map(printable, super().format(record).split("\n")))
-
-
 def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url: None) -> int:
     """Serve until a signal ends it.
 
@@ -74,10 +65,6 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
     Returns:
         The exit code: 0 after SIGTERM, 130 after Ctrl-C, otherwise why it could not start.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines("%(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     try:
         flags = from_platform(os.environ) | flags
         return _serve(Settings(**flags), announce)  # type: ignore[arg-type]  # pydantic judges them
@@ -88,6 +75,7 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
 
 
 def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
+    lines.set_up(settings.log_format, settings.log_level)
     _warn_of_typos()
     calls = Calls()
     _reload_on_hangup(calls)
@@ -100,7 +88,8 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
             ws="none",
             access_log=False,
             server_header=False,
-            lifespan="off",
+            # In which FastAPI sets OpenTelemetry up, where the environment asks for it.
+            lifespan="on" if traces.are_wanted() else "off",
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
         # What was loaded stays: the collector need not walk over it again and again. Models that
@@ -111,6 +100,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         server = Server(config, lambda: _welcome(app, listener, announce))
         with watching(app.service.repository, settings.reload_seconds, calls):
             server.run(sockets=[listener])
+        app.meter.close()
     return exit_codes.INTERRUPTED if server.interrupted else 0
 
 

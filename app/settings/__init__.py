@@ -7,6 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from app.settings.admission import AdmissionSettings
 from app.settings.limits import LimitSettings
+from app.settings.logs import LogSettings
 from app.settings.models import ModelSettings
 from app.settings.server import ServerSettings
 from app.settings.surface import SurfaceSettings
@@ -22,7 +23,9 @@ _PLATFORM_VARIABLES = {
 }
 
 
-class Settings(SurfaceSettings, AdmissionSettings, LimitSettings, ServerSettings, ModelSettings):
+class Settings(
+    SurfaceSettings, AdmissionSettings, LimitSettings, LogSettings, ServerSettings, ModelSettings
+):
     """Read from SOFTLENS_* environment variables; a bad value stops the process."""
 
     model_config = SettingsConfigDict(

@@ -1,0 +1,68 @@
+"""How sure the answers are: their entropy, and how many are certain to the last digit.
+
+One answer at a time NumPy would take longer than all the rest of counting. So answers are kept
+until there are some, or until a second has passed, and looked at together.
+"""
+
+import asyncio
+
+import numpy as np
+
+from app.observability.board import Board
+from app.observability.layout import ENTROPY, SATURATED, Layout
+from model import Float32s, Floats
+
+_MOST_WAITING = 64  # answers
+_MOST_SECONDS = 1.0
+_MOST_PROBABILITIES = 4096  # of one answer; of a larger one as many rows as fit, evenly spaced
+
+
+class Confidence:
+    """Answers of late, and what is counted of them."""
+
+    def __init__(self, layout: Layout, board: Board) -> None:
+        self._numbers = board.numbers
+        self._saturated = layout.start[SATURATED]
+        self._entropy = layout.start[ENTROPY]
+        self._waiting: list[Float32s] = []
+
+    def note(self, probabilities: Float32s) -> None:
+        """Look at an answer soon. probabilities: (N, C), which nobody changes any more."""
+        if probabilities.size > _MOST_PROBABILITIES:
+            probabilities = _some_rows(probabilities)
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(_MOST_SECONDS, self.flush)
+        self._waiting.append(probabilities)
+        if len(self._waiting) >= _MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Look at all that wait."""
+        waiting, self._waiting = self._waiting, []
+        for classes in {answer.shape[1] for answer in waiting}:
+            self._count(np.concatenate([a for a in waiting if a.shape[1] == classes]))
+
+    def _count(self, probabilities: Float32s) -> None:
+        entropy = entropy_of(probabilities)
+        buckets = np.bincount(
+            np.searchsorted(ENTROPY.bounds, entropy), minlength=len(ENTROPY.bounds) + 1
+        )
+        self._numbers[self._saturated] += int((probabilities.max(axis=1) == 1).sum())
+        for place, count in enumerate(buckets.tolist(), self._entropy):
+            if count:
+                self._numbers[place] += count
+        self._numbers[self._entropy + len(ENTROPY.bounds) + 1] += float(entropy.sum())
+
+
+def entropy_of(probabilities: Float32s) -> Floats:
+    """(N,) nats of (N, C) probabilities, where a class that cannot be adds nothing."""
+    p = probabilities.astype(np.float64)
+    logarithms = np.log(p, where=p > 0, out=np.zeros_like(p))
+    return np.maximum(0.0, -np.einsum("nc,nc->n", p, logarithms))
+
+
+def _some_rows(probabilities: Float32s) -> Float32s:
+    """A copy of as many rows as fit, of at least one, so that the others are not kept."""
+    rows, classes = probabilities.shape
+    most = max(1, _MOST_PROBABILITIES // classes)
+    return probabilities[:: -(-rows // most)].copy()

@@ -1,0 +1,103 @@
+"""What happens, counted where it happens: in the thread of the loop, but for `reloaded`."""
+
+import time
+from bisect import bisect_left
+from threading import Lock
+
+from app.calls import Call
+from app.observability.board import DRAINING, QUEUED, Board
+from app.observability.confidence import Confidence
+from app.observability.layout import (
+    DISCONNECTED,
+    INFERENCE,
+    QUEUE,
+    ROWS,
+    SECONDS,
+    Layout,
+)
+from app.observability.requests import RequestLog
+from app.observability.traces import describe_span
+
+
+class Meter:
+    """Counts requests and all that concerns them, and passes them to the log.
+
+    Attributes:
+        layout: of what is counted.
+        board: where.
+        confidence: of answers, which is looked at a little later.
+    """
+
+    def __init__(self, layout: Layout, board: Board, log: RequestLog) -> None:
+        self.layout = layout
+        self.board = board
+        self.confidence = Confidence(layout, board)
+        self._numbers = board.numbers
+        self._log = log
+        self._inference, self._rows = layout.start[INFERENCE], layout.start[ROWS]
+        # At most one for each group of requests: methods of the client's own are not kept.
+        self._known: dict[tuple[str, str, int], int] = {}
+        self._from_threads = Lock()
+
+    def answered(self, call: Call, status: int) -> None:
+        """Count a request that has its answer, whatever that is."""
+        seconds, numbers = (time.perf_counter_ns() - call.started) * 1e-9, self._numbers
+        place = self._known.get((call.route, call.method, status))
+        if place is None:
+            place = self._find(call, status)
+        _observe(numbers, place, SECONDS, seconds)
+
+        run = call.run
+        if call.refusal:
+            self.refused(call.refusal)
+        elif run is not None and run.rows:
+            _observe(numbers, self._inference, SECONDS, run.computing * 1e-9)
+            _observe(numbers, self._rows, ROWS.bounds, run.rows)
+            if run.probabilities is not None:
+                self.confidence.note(run.probabilities)
+        if self._log.wanted:
+            self._log.note(call, status, seconds)
+        if "fastapi.telemetry" in call.scope:
+            describe_span(call)
+
+    def left(self) -> None:
+        """Count a request whose client left before it was whole."""
+        self._numbers[self.layout.start[DISCONNECTED]] += 1
+
+    def refused(self, reason: str) -> None:
+        """Count what was refused, by the slug of its problem; also before it is a request."""
+        self._numbers[self.layout.reason(reason)] += 1
+
+    def waited(self, seconds: float) -> None:
+        """Count how long a request waited until it was computed."""
+        _observe(self._numbers, self.layout.start[QUEUE], QUEUE.bounds, seconds)
+
+    def set_queued(self, requests: int) -> None:
+        """Tell how many wait now."""
+        self._numbers[QUEUED] = requests
+
+    def set_draining(self, draining: bool) -> None:
+        """Tell whether this process takes its leave."""
+        self._numbers[DRAINING] = draining
+
+    def reloaded(self, result: str) -> None:
+        """Count a model's version that was `loaded` or `refused` after the start; in any thread."""
+        with self._from_threads:
+            self._numbers[self.layout.start["result", result]] += 1
+
+    def close(self) -> None:
+        """Let the last lines of the log be written."""
+        self._log.close()
+
+    def _find(self, call: Call, status: int) -> int:
+        place = self.layout.request(call.route, call.method, status)
+        if call.route:
+            self._known[call.route, call.method, status] = place
+        return place
+
+
+def _observe(
+    numbers: "memoryview[float]", place: int, bounds: tuple[float, ...], value: float
+) -> None:
+    numbers[place + bisect_left(bounds, value)] += 1
+    numbers[place + len(bounds) + 1] += value
