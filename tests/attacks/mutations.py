@@ -1,9 +1,8 @@
 """Bodies that are nearly right: what each route accepts, changed in a few places."""
 
 import json
+import random
 from typing import Any, NamedTuple
-
-from hypothesis import strategies as st
 
 Json = Any  # Any: what JSON holds
 
@@ -122,26 +121,15 @@ def replaced(value: Json, way: tuple[str | int, ...], new: Json) -> Json:
     return copy
 
 
-@st.composite
-def nearly(draw: st.DrawFn, path: str) -> bytes:
+def nearly(rng: random.Random, path: str) -> bytes:
     """A body for `path` with up to three values and up to two runs of bytes replaced."""
-    document = _one(draw, GOOD[path])
-    for _ in range(draw(_UP_TO_THREE)):
-        way = _one(draw, places(document))
-        new = _one(draw, [*HOSTILE, ...] if way else HOSTILE)
-        document = replaced(document, way, new)
+    document = rng.choice(GOOD[path])
+    for _ in range(rng.randint(0, 3)):
+        way = rng.choice(places(document))
+        document = replaced(document, way, rng.choice([*HOSTILE, ...] if way else HOSTILE))
     body = written(document).encode()
 
-    for _ in range(max(0, draw(_UP_TO_THREE) - 1)):
-        at = draw(st.integers(0, len(body)))
-        end = at + draw(_UP_TO_THREE)
-        body = body[:at] + _one(draw, HOSTILE_BYTES) + body[end:]
+    for _ in range(rng.choice([0, 0, 1, 2])):
+        at = rng.randint(0, len(body))
+        body = body[:at] + rng.choice(HOSTILE_BYTES) + body[at + rng.randint(0, 3) :]
     return body
-
-
-_UP_TO_THREE = st.integers(0, 3)
-
-
-def _one(draw: st.DrawFn, choices: list[Json]) -> Json:
-    """As sampled_from does it, which takes long to make for each list anew."""
-    return choices[draw(st.integers(0, len(choices) - 1))]
