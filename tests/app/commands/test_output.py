@@ -1,5 +1,6 @@
 """Where results may be written, judged before the work."""
 
+import errno
 import os
 import resource
 import subprocess
@@ -100,3 +101,16 @@ def test_the_nth_call_that_fails_while_locking_locks_nobody_out(
             break
     assert entered
     assert nth > 5
+
+
+def test_a_lock_that_cannot_be_removed_is_no_failure_of_what_was_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "planted")
+
+    with locked(tmp_path / "m.npz"):
+        monkeypatch.setattr(os, "unlink", fail)
+
+    with locked(tmp_path / "m.npz"):  # what is left behind locks nothing
+        pass
