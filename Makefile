@@ -2,6 +2,7 @@
 # make test    run every test this machine can run
 # make lint    format, lint, types, import contracts
 # make verdicts  make every mistake as somebody else would, and see it named (minutes)
+# make fuzz    hostile input at length; FUZZ_SECONDS= for each target (half an hour)
 # make image   build the container image `softlens`
 # make lock    write requirements/*.lock anew from pyproject.toml (needs uv)
 
@@ -10,10 +11,11 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 VENV ?= .venv
 ENGINE ?= docker
+FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint image lock verdicts benchmark clean
+.PHONY: help demo test lint fuzz image lock verdicts benchmark clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,6 +37,12 @@ image:
 
 verdicts: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.verdicts
+
+fuzz: $(VENV)/dev.stamp
+	@LONG=1 $(BIN)/python -m pytest --timeout=0 tests/attacks tests/fuzz tests/model/test_storage_faults.py
+	@test -x .venv.fuzz/bin/python || echo "NOT RUN: fuzzing by coverage; make .venv.fuzz as pyproject.toml says at the extra fuzz"
+	@test ! -x .venv.fuzz/bin/python || for target in codecs loader; do \
+		.venv.fuzz/bin/python -m tests.fuzz $$target $(FUZZ_SECONDS) || exit 1; done
 
 benchmark: $(VENV)/benchmark.stamp
 	@$(BIN)/python -m tests.benchmarks

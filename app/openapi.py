@@ -17,6 +17,7 @@ ROWS: Schema = {
     "anyOf": [{"type": "array", "items": _NUMBERS, "minItems": 1}, _NUMBERS],
 }
 LABEL: Schema = {"anyOf": [{"type": "string"}, {"type": "number"}]}
+LABELS: Schema = {"anyOf": [{"type": "array", "items": LABEL, "minItems": 1}, *LABEL["anyOf"]]}
 _MATRIX: Schema = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
 
 
@@ -68,8 +69,7 @@ _QUESTION: Schema = {
     **_DERIVATIVE,
     "vector": {**NESTED, "description": "For a vjp of the shape of `of`, for a jvp of `wrt`."},
     "labels": {
-        "type": "array",
-        "items": LABEL,
+        **LABELS,
         "description": "The class of each row, for the loss; with bare logits its index.",
     },
 }
@@ -82,7 +82,7 @@ GRADIENT_REQUEST: Schema = {
                 "inputs": ROWS,
                 "attribute": {"enum": list(METHODS)},
                 "of": {"enum": ["probabilities", "logits"], "default": "probabilities"},
-                "target": {"type": "array", "items": LABEL, "description": "or the predicted"},
+                "target": {**LABELS, "description": "or the predicted"},
                 "baseline": {**_NUMBERS, "description": "or the middle of the training data"},
                 "steps": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50},
             },
@@ -125,9 +125,7 @@ _ATTRIBUTIONS: Schema = object_of(
     }
 )
 GRADIENT_ANSWER: Schema = {"oneOf": [_DERIVATIVE_ANSWER, _ATTRIBUTIONS]}
-TRACE_REQUEST: Schema = object_of(
-    {"inputs": ROWS, "labels": {"type": "array", "items": LABEL, "minItems": 1}}
-)
+TRACE_REQUEST: Schema = object_of({"inputs": ROWS, "labels": LABELS})
 TRACE_ANSWER: Schema = object_of(
     {
         "model": {"type": "string"},

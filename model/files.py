@@ -59,7 +59,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
+        with suppress(FileNotFoundError):
             temporary.chmod(path.stat().st_mode & 0o777)
         temporary.replace(path)
     except BaseException:
@@ -75,11 +75,13 @@ def _sweep_leftovers(folder: Path) -> None:
     """Remove what killed writers left.
 
     By age and not by process: a writer may live in another container or on another machine.
+    What cannot be swept now is left to the next writer.
     """
-    for leftover in folder.glob(f".*{_SUFFIX}"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
-                leftover.unlink()
+    with suppress(OSError):
+        for leftover in folder.glob(f".*{_SUFFIX}"):
+            with suppress(OSError):
+                if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
+                    leftover.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -174,7 +174,7 @@ def _refuse_shared_memory(parameters: Document) -> None:
 
 
 def _identifier(document: Document) -> str:
-    found = document.get("id") or ""
+    found = "" if document.get("id") is None else document["id"]
     if not isinstance(found, str) or len(found) > _LONGEST_ID:
         _refuse("invalid-value", "/id", f"text of at most {_LONGEST_ID} characters")
     return found

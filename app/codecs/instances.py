@@ -6,6 +6,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.talk import quoted
 from model import Float32s, Floats
 
 _BATCHES = ("instances", "inputs", "dataframe_split", "dataframe_records")
+_NO_TEXT = re.compile(rb"[^\t\n\r -~]")
 _BESIDE = ("parameters", "params", "signature_name")  # meant for other models; nothing here has any
 
 
@@ -61,11 +63,9 @@ def decode_csv(body: bytes, limits: Limits) -> Batch:
     Raises:
         RequestError: invalid-encoding, empty-body, batch-too-large, ragged-rows or invalid-type.
     """
-    try:
-        text = body.decode("ascii")
-    except UnicodeDecodeError:
-        raise RequestError("invalid-encoding", "expected CSV of numbers in ASCII") from None
-    lines = [line for line in csv.reader(io.StringIO(text)) if line]
+    if _NO_TEXT.search(body):
+        raise RequestError("invalid-encoding", "expected CSV of numbers in ASCII")
+    lines = _lines(body.decode("ascii"))
     if not lines:
         raise RequestError("empty-body", "expected lines of numbers, got none")
     if len(lines) > limits.rows:
@@ -146,6 +146,16 @@ def _named(features: list[str] | None, field: str) -> list[str]:
         detail = "this model's features have no names: send rows of numbers"
         raise RequestError("no-feature-names", detail, Cell(f"/{field}", "not available"))
     return features
+
+
+def _lines(text: str) -> list[list[str]]:
+    """The cells of every line that is not empty."""
+    reader = csv.reader(io.StringIO(text))
+    try:
+        return [line for line in reader if line]
+    except csv.Error:  # a cell of more than 131,072 characters, or a carriage return within a line
+        detail = f"line {reader.line_num}: expected numbers and commas, and a line feed at its end"
+        raise RequestError("invalid-type", detail) from None
 
 
 def _numbers(line: int, cells: Sequence[str]) -> list[float]:

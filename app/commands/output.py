@@ -5,7 +5,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -92,7 +92,8 @@ def locked(path: Path) -> Generator[None, None, None]:
                 os.write(file.fileno(), str(os.getpid()).encode())
             yield
         finally:
-            lock.unlink(missing_ok=True)
+            with suppress(OSError):  # left behind it locks nothing
+                lock.unlink()
 
 
 def _open_locked(lock: Path, path: Path) -> TextIO:
@@ -100,14 +101,17 @@ def _open_locked(lock: Path, path: Path) -> TextIO:
     while True:
         # Not through a link: what it points to would be emptied.
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.fdopen(os.open(lock, flags, 0o666), "a+", errors="replace")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read(20).strip() or "unknown"
-            file.close()
-            raise LockedError(f"{path}: locked by process {holder}, which is writing it") from None
-        if lock.exists() and os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-            return file
-        file.close()
+        with ExitStack() as unless_held:
+            file = unless_held.enter_context(
+                os.fdopen(os.open(lock, flags, 0o666), "a+", errors="replace")
+            )
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read(20).strip() or "unknown"
+                detail = f"{path}: locked by process {holder}, which is writing it"
+                raise LockedError(detail) from None
+            if lock.exists() and os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                unless_held.pop_all()
+                return file

@@ -38,5 +38,5 @@ class _Gathered:
 
     def _flush(self) -> None:
         pieces, self._pieces = self._pieces, []
-        if pieces:
+        if pieces and not self._transport.is_closing():  # else the client has left meanwhile
             self._transport.writelines(pieces)

@@ -157,23 +157,6 @@ def options_of(*command: str) -> set[str]:
     return set(listed) - ({"--help"} if command else set())
 
 
-def test_every_test_that_robustness_names_exists() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGES["docs/robustness.md"])
-
-    assert named
-    for file, test in named:
-        assert f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{test}"
-
-
-def test_every_row_that_the_attacks_name_is_in_the_catalogue() -> None:
-    attacks = (ROOT / "tests" / "attacks" / "test_bodies.py").read_text(encoding="utf-8")
-
-    rows = set(re.findall(r'^    "([A-Z]\d+) ', attacks, flags=re.MULTILINE))
-
-    assert rows
-    assert {row for row in rows if f"\n| {row} |" not in PAGES["docs/robustness.md"]} == set()
-
-
 @pytest.mark.parametrize(
     ("printed", "page"),
     [

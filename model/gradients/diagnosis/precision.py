@@ -76,7 +76,7 @@ def named(name: str, values: Floats) -> Precision:
     """
     if name in ROUNDOFF:
         return Precision(name, ROUNDOFF[name], 0.0)
-    match = re.fullmatch(r"(\d{1,2})( digits?)?", name)
+    match = re.fullmatch(r"([0-9]{1,2})( digits?)?", name)
     if match is None or not 1 <= int(match[1]) <= _MOST_DIGITS:
         detail = f"expected {', '.join(ROUNDOFF)} or a number of digits, such as `4 digits`"
         raise InvalidInputError("invalid-value", detail, name="precision")

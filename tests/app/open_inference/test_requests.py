@@ -234,3 +234,14 @@ def test_who_answers_is_named(path: str, client: httpx.Client) -> None:
 
     assert (answer["model_name"], answer["model_version"]) == ("fixture", "1")
     assert list(answer) == ["model_name", "model_version", "outputs"]
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_the_limit_of_bytes_is_exact(extra: int, client: httpx.Client) -> None:
+    content = json.dumps(in_json()).encode().ljust(8 * 2**20 + extra)
+
+    answer = client.post(INFER, content=content)
+
+    assert answer.status_code == (413 if extra else 200)
+    if extra:
+        assert "at most 8388608 bytes" in answer.json()["error"]
