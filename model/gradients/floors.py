@@ -134,16 +134,16 @@ def _given(array: Floats, u: float) -> Bounded:
     return Bounded(array, u * np.abs(array) + _lost(array, u))
 
 
-def _lost(results: Floats, u: float) -> Floats:
-    """What each result may lose to underflow; a 0 is exact."""
-    return _UNDERFLOW.get(u, 0.0) * (results != 0)
+def _lost(results: Floats, u: float, times: float = 1) -> Floats:
+    """What each result may lose to underflow, so many times; a 0 is exact."""
+    return np.where(results != 0, times * _UNDERFLOW.get(u, 0.0), 0.0)
 
 
 def _product(a: Bounded, b: Bounded, u: float) -> Bounded:
     """A matrix product: what its factors bring, and the roundings of sums of n (equation 30)."""
     A, B, terms = np.abs(a.value), np.abs(b.value) + b.error, len(b.value)
     error = (a.error + _summed(terms, u) * (A + a.error)) @ B + A @ b.error
-    return Bounded(a.value @ b.value, error + terms * _lost(error, u))
+    return Bounded(a.value @ b.value, error + _lost(error, u, terms))
 
 
 def _summed(terms: int, u: float) -> float:
@@ -218,7 +218,7 @@ def _softmax(logits: Bounded, temperature: float, u: float) -> tuple[Bounded, Fl
     weighted = p * exponent
     by_others = weighted.sum(axis=-1, keepdims=True) - weighted
     relative = others * exponent + np.abs(by_others) + (p.shape[-1] + 1) * u
-    return Bounded(p, np.minimum(p * relative + 2 * _lost(p, u), 1.0)), others
+    return Bounded(p, np.minimum(p * relative + _lost(p, u, 2), 1.0)), others
 
 
 def _delta3(p: Bounded, others: Floats, y: Floats, temperature: float, u: float) -> Bounded:
@@ -236,4 +236,4 @@ def _diagonal(p: Bounded, others: Floats, temperature: float, u: float) -> Bound
     """
     value = p.value * others
     error = p.error * (1 + p.error) + u * (p.value**2 + 3 * value)
-    return Bounded(value / temperature, error / temperature + 2 * _lost(value, u))
+    return Bounded(value / temperature, error / temperature + _lost(value, u, 2))

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.arrays import Floats
 from model.gradients.diagnosis.fitting import Way, distances, stacked
@@ -15,6 +14,16 @@ from model.gradients.mistakes.mistake import Mistake, arrays
 from model.gradients.mistakes.slopes import SLOPES
 
 SAME = 1e-9  # relative; answers this close are one answer
+
+# Explained by other means: they have a number of their own, or concern the answer as a whole.
+SHOWN_ONLY = frozenset(
+    mistake.slug
+    for mistake in (
+        deltas.SMOOTHED, deltas.WEIGHTED, sums.LEAKY, sums.WEIGHTS_UPDATED,
+        scales.NEGATIVE, scales.STEP, scales.ACCUMULATED, scales.ADAM,
+        layouts.TRANSPOSED, layouts.FORTRAN_ORDER, layouts.INTEGER_DTYPE,
+    )
+)  # fmt: skip
 
 # Numbers that a mistake is shown with where it has one of its own.
 _RATE, _LEAK, _SMOOTHING = 0.01, 0.01, 0.1
@@ -156,9 +165,9 @@ def _layouts(right: Tensors) -> Iterator[Alone]:
 
 def _without_numbers(given: Given, right: Tensors) -> Iterator[Alone]:
     """Nothing is lost where the logits are moderate, and the numbers are the right ones."""
-    for mistake, rows in without_numbers(given, np.float64).items():
-        lost = np.nan if rows.any() else 0.0
-        yield Alone((mistake,), {name: (array + lost)[None] for name, array in right.items()})
+    for mistake, lost in without_numbers(given, np.float64).items():
+        nothing = {name: np.full((1, *array.shape), np.nan) for name, array in right.items()}
+        yield Alone((mistake,), nothing if lost.any() else {})
 
 
 def blind_spots(right: Tensors, alone: Alone, tolerances: Mapping[str, float]) -> tuple[str, ...]:
@@ -198,7 +207,7 @@ def lookalikes(
         return ()
     forms = [k for k, mistake in enumerate(alone.mistakes) if mistake.slug == slug]
     errors = np.array([distances(alone.tensors[name][forms], answer[name]) for name in answer])
-    explains = (errors.T <= [tolerances[name] for name in answer]).all(axis=1)
+    explains = ([tolerances[name] for name in answer] >= errors.T).all(axis=1)
     if not explains.any():
         return ()
     meant = forms[np.where(explains, errors.max(axis=0), np.inf).argmin()]

@@ -76,7 +76,7 @@ def fit(posted: Posted, predictions: Iterable[Predictions], granted: Floats) -> 
         granted: (K,), times the tolerance.
     """
     names: list[Names] = []
-    found = [np.empty((0, len(granted)))]
+    found: list[Floats] = []
     for some in predictions:
         if some.values.shape[2:] == posted.value.shape:
             names += some.names

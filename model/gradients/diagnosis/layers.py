@@ -142,7 +142,7 @@ def _in_groups(factors: list[Factor], size: int) -> Iterator[list[Factor]]:
 
 
 def _biases(layer: Layer, deltas: Floats, shape: tuple[int, ...]) -> Iterator[Predictions]:
-    """The sum of delta over the rows, or what has the shape and was taken for it; with decay too."""
+    """What has the shape and was taken for the sum of delta over the rows; perhaps with decay."""
     ways = [Way((), deltas.sum(axis=1))]
     ways += [
         Way((wrong.mistake,), formula(deltas))

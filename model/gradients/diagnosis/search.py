@@ -13,7 +13,6 @@ from model.arrays import Floats
 from model.gradients.chain import known
 from model.gradients.diagnosis.fitting import Names, Posted, Way, distances, leeway, stacked
 from model.gradients.diagnosis.layers import Layer, Outcome, explain_layer, unique
-from model.gradients.diagnosis.measured import implied_delta3
 from model.gradients.diagnosis.ways import (
     delta2s,
     delta3s,
@@ -57,13 +56,20 @@ def usual_ways(given: Given) -> list[Way]:
     return jacobians(given.output) if given.loss is None else delta3s(given.loss)
 
 
-def explain(given: Given, usual: list[Way], posted: PostedTensors) -> Explanation:
-    """The best explanation of what was posted; its names are empty where there is none."""
+def explain(
+    given: Given, usual: list[Way], posted: PostedTensors, measured: Floats | None
+) -> Explanation:
+    """The best explanation of what was posted; its names are empty where there is none.
+
+    Args:
+        given: where.
+        usual: ways in which the first step may have gone.
+        posted: the tensors.
+        measured: the delta3 that they imply, (N, C).
+    """
     if given.loss is None:
         return _closest(posted["jacobian"], usual)
 
-    shown = implied_delta3(given, {name: tensor.value for name, tensor in posted.items()})
-    measured = None if shown is None else shown.delta
     fitted = [] if measured is None else fitted_delta3s(given.loss, measured)
     best = _follow(given, posted, usual + fitted)
     # Where the output layer is explained, another delta3 will not explain the hidden one.

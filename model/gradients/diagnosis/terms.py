@@ -1,15 +1,18 @@
 """An array written out in terms of others: the shortest sum of them that it is."""
 
 import itertools
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.arrays import Floats
 from model.gradients.given import Tensors
 
 _MOST_TERMS = 3
 _EXACT = 1e-6  # relative; the sums are found from inner products, which keep half the digits
+_ROUNDING = 1e-9  # of such an inner product, with room for arrays that are nearly dependent
 
 
 class Terms(NamedTuple):
@@ -45,28 +48,40 @@ def in_terms(values: Floats, basis: Tensors, tolerance: float) -> Terms | None:
     Returns:
         None where no three of them are enough.
     """
-    names = [name for name, array in basis.items() if np.isfinite(array).all() and array.any()]
-    columns = np.stack([basis[name].ravel() for name in names], axis=1)
-    lengths = np.linalg.norm(columns, axis=0)
-    columns = columns / lengths
-    target = values.ravel() / (np.linalg.norm(values) or 1.0)
-    gram, projected = columns.T @ columns, columns.T @ target
+    arrays = np.array([array.ravel() for array in basis.values()])
+    usable = np.isfinite(arrays).all(axis=1) & arrays.any(axis=1)
+    names = [name for name, use in zip(basis, usable, strict=True) if use]
+    rows, lengths = _normalised(arrays[usable])
+    target, length = _normalised(values.ravel())
+    gram, projected, limit = rows @ rows.T, rows @ target, max(tolerance, _EXACT)
 
     for size in range(1, min(_MOST_TERMS, len(names)) + 1):
-        sets = np.array(list(itertools.combinations(range(len(names)), size)))
+        sets = _sets_of(len(names), size)
         systems = gram[sets[:, :, None], sets[:, None, :]] + 1e-14 * np.eye(size)
-        found = np.linalg.solve(systems, projected[sets][:, :, None])[:, :, 0]
-        left = np.linalg.norm(
-            target[:, None] - np.einsum("vsk,sk->vs", columns[:, sets], found), axis=0
-        )
+        found = np.linalg.solve(systems, projected[sets][:, :, None])  # (S, size, 1)
+        # By Pythagoras, though not to all digits: few are worth being written out.
+        close = 1 - (projected[sets] * found[:, :, 0]).sum(axis=1) <= limit**2 + _ROUNDING
+        if not close.any():
+            continue
+        sets, found = sets[close], found[close]
+        left = np.sqrt(np.square(target - (rows[sets] * found).sum(axis=1)).sum(axis=1))
         best = int(left.argmin())
-        if left[best] <= max(tolerance, _EXACT):
-            size_of_values = float(np.linalg.norm(values))
+        if left[best] <= limit:
+            coefficients = found[best, :, 0] * length / lengths[sets[best], 0]
             return Terms(
-                {
-                    names[i]: float(c * size_of_values / lengths[i])
-                    for i, c in zip(sets[best], found[best], strict=True)
-                },
+                {names[i]: float(c) for i, c in zip(sets[best], coefficients, strict=True)},
                 float(left[best]),
             )
     return None
+
+
+def _normalised(rows: Floats) -> tuple[Floats, Floats]:
+    """Each row, or the only one, at length 1; and the lengths. Zeros stay."""
+    lengths = np.sqrt(np.square(rows).sum(axis=-1, keepdims=True))
+    return rows / np.where(lengths > 0, lengths, 1), lengths
+
+
+@lru_cache(maxsize=64)
+def _sets_of(names: int, size: int) -> NDArray[np.int64]:
+    """All sets of so many of the names, (S, size)."""
+    return np.array(list(itertools.combinations(range(names), size)))

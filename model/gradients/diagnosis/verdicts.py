@@ -13,6 +13,7 @@ from model.gradients.diagnosis.evidence import Evidence, evidence
 from model.gradients.diagnosis.fitting import Posted
 from model.gradients.diagnosis.judging import TELLING, Floors, Judged, Verdict, judge
 from model.gradients.diagnosis.localisation import localised
+from model.gradients.diagnosis.measured import implied_delta3
 from model.gradients.diagnosis.naming import Context, Found, context_of, name_mistakes
 from model.gradients.diagnosis.precision import FLOAT16, inferred
 from model.gradients.diagnosis.precision import named as as_precision
@@ -104,10 +105,11 @@ def _explained(
     tensors: dict[str, Judged],
     posted: dict[str, Posted],
 ) -> tuple[tuple[Found, ...], Evidence]:
-    named = name_mistakes(context, arrived, posted)
-    values = {name: one.value for name, one in arrived.items()}
+    values = {name: one.value for name, one in arrived.items() if np.isfinite(one.value).all()}
+    measured = implied_delta3(context.given, values)
+    named = name_mistakes(context, arrived, posted, measured)
     tolerance = max((tensor.tolerance for tensor in posted.values()), default=0.0)
-    shown = evidence(context.given, context.right, values, tolerance)
+    shown = evidence(context.given, context.right, values, measured, tolerance)
     return named.mistakes, {"localisation": localised(tensors, named, shown)} | shown
 
 
