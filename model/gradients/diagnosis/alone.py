@@ -166,8 +166,8 @@ def _layouts(right: Tensors) -> Iterator[Alone]:
 def _without_numbers(given: Given, right: Tensors) -> Iterator[Alone]:
     """Nothing is lost where the logits are moderate, and the numbers are the right ones."""
     for mistake, lost in without_numbers(given, np.float64).items():
-        nothing = {name: np.full((1, *array.shape), np.nan) for name, array in right.items()}
-        yield Alone((mistake,), nothing if lost.any() else {})
+        names = right if lost.any() else ()
+        yield Alone((mistake,), {name: np.full((1, *right[name].shape), np.nan) for name in names})
 
 
 def blind_spots(right: Tensors, alone: Alone, tolerances: Mapping[str, float]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from model.gradients.given import Tensors
 
 _MOST_TERMS = 3
 _EXACT = 1e-6  # relative; the sums are found from inner products, which keep half the digits
-_ROUNDING = 1e-9  # of such an inner product, with room for arrays that are nearly dependent
+_ROUNDING = 1e-9  # of what is left, with room for arrays that are nearly dependent
 
 
 class Terms(NamedTuple):
@@ -53,26 +53,33 @@ def in_terms(values: Floats, basis: Tensors, tolerance: float) -> Terms | None:
     names = [name for name, use in zip(basis, usable, strict=True) if use]
     rows, lengths = _normalised(arrays[usable])
     target, length = _normalised(values.ravel())
-    gram, projected, limit = rows @ rows.T, rows @ target, max(tolerance, _EXACT)
+    limit = max(tolerance, _EXACT)
 
+    if len(names) > _MOST_TERMS and not _in_span(target, rows, limit):
+        return None
     for size in range(1, min(_MOST_TERMS, len(names)) + 1):
-        sets = _sets_of(len(names), size)
-        systems = gram[sets[:, :, None], sets[:, None, :]] + 1e-14 * np.eye(size)
-        found = np.linalg.solve(systems, projected[sets][:, :, None])  # (S, size, 1)
-        # By Pythagoras, though not to all digits: few are worth being written out.
-        close = 1 - (projected[sets] * found[:, :, 0]).sum(axis=1) <= limit**2 + _ROUNDING
-        if not close.any():
-            continue
-        sets, found = sets[close], found[close]
-        left = np.sqrt(np.square(target - (rows[sets] * found).sum(axis=1)).sum(axis=1))
-        best = int(left.argmin())
-        if left[best] <= limit:
-            coefficients = found[best, :, 0] * length / lengths[sets[best], 0]
-            return Terms(
-                {names[i]: float(c) for i, c in zip(sets[best], coefficients, strict=True)},
-                float(left[best]),
-            )
+        chosen, factors, left = _closest(target, rows, size)
+        if left <= limit:
+            coefficients = (factors * length / lengths[chosen, 0]).tolist()
+            return Terms(dict(zip([names[i] for i in chosen], coefficients, strict=True)), left)
     return None
+
+
+def _in_span(target: Floats, rows: Floats, limit: float) -> bool:
+    """Whether all rows together come close enough; if not, no few of them do."""
+    factors = np.linalg.lstsq(rows.T, target)[0]
+    return float(np.linalg.norm(target - factors @ rows)) <= limit + _ROUNDING
+
+
+def _closest(target: Floats, rows: Floats, size: int) -> tuple[NDArray[np.int64], Floats, float]:
+    """Which so many rows come closest to the target, times what, and how close."""
+    sets = _sets_of(len(rows), size)
+    gram, projected = rows @ rows.T, (rows @ target)[sets]  # (B, B), (S, size)
+    systems = gram[sets[:, :, None], sets[:, None, :]] + 1e-14 * np.eye(size)
+    factors = np.linalg.solve(systems, projected[:, :, None])  # (S, size, 1)
+    left = np.linalg.norm(target - (rows[sets] * factors).sum(axis=1), axis=1)
+    best = int(left.argmin())
+    return sets[best], factors[best, :, 0], float(left[best])
 
 
 def _normalised(rows: Floats) -> tuple[Floats, Floats]:
