@@ -97,12 +97,9 @@ def complement(probabilities: Floats) -> Floats:
         (..., C).
     """
     largest = probabilities.argmax(axis=-1, keepdims=True)
-    others = probabilities.copy()
-    np.put_along_axis(others, largest, 0.0, axis=-1)
-
-    result = 1.0 - probabilities
-    np.put_along_axis(result, largest, others.sum(axis=-1, keepdims=True), axis=-1)
-    return result
+    others = np.arange(probabilities.shape[-1]) != largest
+    sums = np.where(others, probabilities, 0).sum(axis=-1, keepdims=True)
+    return np.where(others, 1 - probabilities, sums)
 
 
 def softmax_vjp(probabilities: Floats, cotangent: Floats) -> Floats:

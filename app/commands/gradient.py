@@ -144,7 +144,7 @@ def _attributions(
 def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # Any: a Question
     import numpy as np
 
-    from model import InvalidInputError
+    from model import InvalidInputError, open_regular
     from model.gradients import check_question, derivative, result_shape, sizes_of, vector_shape
 
     sizes = sizes_of(point)
@@ -162,6 +162,7 @@ def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # 
         raise OptionError("--vector goes with --mode vjp or --mode jvp, and they need it")
     if vector is None:
         return np.asarray(derivative(point, question))
+    open_regular(vector).close()  # a pipe would keep NumPy waiting for ever
     try:
         values = np.lib.format.open_memmap(vector, mode="r")
     except (ValueError, EOFError):

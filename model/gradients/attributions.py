@@ -10,10 +10,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from model.arrays import Float64s, Floats, Labels
-from model.functions import Activation, one_hot, softmax
+from model.functions import Activation, one_hot
 from model.gradients.chain import point_of_network
 from model.gradients.derivatives import Question, derivative
-from model.gradients.kernels import broadcasting
 from model.network import Parameters, Trace, forward
 
 Method = Literal["saliency", "gradient-x-input", "integrated-gradients"]
@@ -97,20 +96,17 @@ def _mean_gradient(network: Network, path: Path, start: Trace, end: Trace) -> Fl
     all steps. They are taken together, for as many rows as stay in the processor's cache.
     """
     nodes, weights = (values.astype(end.z1.dtype) for values in _quadrature(path.steps))
-    origin = np.tile(start.z1, (len(end.z1), 1))
-    away = end.z1 - origin
-    mean = np.empty_like(away)
+    along = np.stack([np.ones_like(nodes), nodes], axis=1)  # (steps, 2)
+    line = np.stack([np.broadcast_to(start.z1, end.z1.shape), end.z1 - start.z1])  # (2, N, H)
+    mean = np.empty_like(end.z1)
 
-    at_once = max(1, _AT_ONCE // (path.steps * away[:1].nbytes))
-    for first in range(0, len(away), at_once):
+    at_once = max(1, _AT_ONCE // (path.steps * mean[:1].nbytes))
+    for first in range(0, len(mean), at_once):
         rows = slice(first, first + at_once)
-        with broadcasting(away[rows].size):
-            z1 = nodes[:, None, None] * away[rows]
-            z1 += origin[rows]
-
+        z1 = along @ line[:, rows].reshape(2, -1)
         target = np.tile(path.target[rows], path.steps)
-        slopes = _slopes(network, path.of, z1.reshape(-1, away.shape[1]), target)
-        mean[rows] = (weights @ slopes.reshape(path.steps, -1)).reshape(-1, away.shape[1])
+        slopes = _slopes(network, path.of, z1.reshape(-1, mean.shape[1]), target)
+        mean[rows] = (weights @ slopes.reshape(path.steps, -1)).reshape(-1, mean.shape[1])
     return mean @ network.parameters.W1.T
 
 
@@ -129,9 +125,9 @@ def _slopes(network: Network, of: str, z1: Floats, target: Labels) -> Floats:
     (_, _, W2, b2), f = network.parameters, network.activation
     a1 = f.function(z1)
     if of == "probabilities":
-        z2 = np.asfortranarray(a1 @ W2)
-        z2 += b2
-        v = _rows_of_jacobian(softmax(z2), target)
+        z2 = np.ascontiguousarray((a1 @ W2).T)
+        z2 += b2[:, None]
+        v = _into_rows_of_jacobian(z2, target).T
     else:
         v = one_hot(target, len(b2))
 
@@ -140,10 +136,24 @@ def _slopes(network: Network, of: str, z1: Floats, target: Labels) -> Floats:
     return slopes
 
 
-def _rows_of_jacobian(p: Floats, target: Labels) -> Floats:
-    """Each target's row of equation 9, (R, C). It sums to 0, which gives the diagonal's entry."""
-    n = np.arange(len(p))
-    rows = p * -p[n, target][:, None]
-    rows[n, target] = 0
-    rows[n, target] = -rows.sum(axis=1)
+def _into_rows_of_jacobian(z2: Floats, target: Labels) -> Floats:
+    """Each target's row of equation 9, in place of logits (C, R), contiguous.
+
+        p_t (I_tc - p_c) = e_t (I_tc sum e - e_c) / (sum e)^2,  e = exp(z2 - max z2)
+
+    It sums to 0, which gives the diagonal's entry.
+    """
+    points = z2.shape[1]
+    with np.errstate(over="ignore"):  # only towards -inf, whose exponential is rightly 0
+        z2 -= z2.max(axis=0)
+        rows = np.exp(z2, out=z2)
+
+    flat, chosen = rows.reshape(-1), target * points + np.arange(points)
+    own = flat[chosen]
+    flat[chosen] = 0
+    others = rows.sum(axis=0)
+
+    scale = own / np.square(own + others)
+    rows *= -scale
+    flat[chosen] = scale * others
     return rows

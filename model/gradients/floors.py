@@ -79,15 +79,14 @@ def rounding_floors(
     W1, b1, W2, b2 = (_given(array, u) for array in parameters)
     inputs = _given(x, u)
 
-    z1 = _plus(_product(inputs, W1, u), b1, u)
-    a1 = _activation(activation, z1, u)
-    p = _softmax(_plus(_product(a1, W2, u), b2, u), objective.temperature, u)
+    a1, slope = _activated(activation, _plus(_product(inputs, W1, u), b1, u), u)
+    p, others = _softmax(_plus(_product(a1, W2, u), b2, u), objective.temperature, u)
 
-    delta3 = _delta3(p, y, objective.temperature, u)
-    delta2 = _times(_product(delta3, W2.T, u), _slope(activation, z1, a1.value, u), u)
+    delta3 = _delta3(p, others, y, objective.temperature, u)
+    delta2 = _times(_product(delta3, W2.T, u), slope, u)
 
     return Floors(
-        jacobian=_floor(_diagonal(p, objective.temperature, u)),
+        jacobian=_floor(_diagonal(p, others, objective.temperature, u)),
         delta3=_floor(delta3),
         dW2=_floor(_decayed(_product(a1.T, delta3, u), W2, objective.weight_decay, u)),
         db2=_floor(_sum_of_rows(delta3, u)),
@@ -107,8 +106,8 @@ def jacobian_floor(logits: Floats, unit_roundoff: float, temperature: float = 1.
 
     Source: docs/mathematics.md, equations 31 and 33.
     """
-    p = _softmax(_given(logits, unit_roundoff), temperature, unit_roundoff)
-    return _floor(_diagonal(p, temperature, unit_roundoff))
+    p, others = _softmax(_given(logits, unit_roundoff), temperature, unit_roundoff)
+    return _floor(_diagonal(p, others, temperature, unit_roundoff))
 
 
 def delta3_floor(
@@ -120,12 +119,12 @@ def delta3_floor(
 
     Source: docs/mathematics.md, equations 31 and 33.
     """
-    p = _softmax(_given(logits, unit_roundoff), temperature, unit_roundoff)
-    return _floor(_delta3(p, y, temperature, unit_roundoff))
+    p, others = _softmax(_given(logits, unit_roundoff), temperature, unit_roundoff)
+    return _floor(_delta3(p, others, y, temperature, unit_roundoff))
 
 
 def _floor(tensor: Bounded) -> float:
-    error, size = float(np.max(tensor.error)), float(np.max(np.abs(tensor.value)))
+    error, size = float(tensor.error.max()), float(np.abs(tensor.value).max())
     if error == 0:
         return 0.0
     return error / size if size else np.inf
@@ -135,17 +134,16 @@ def _given(array: Floats, u: float) -> Bounded:
     return Bounded(array, u * np.abs(array) + _lost(array, u))
 
 
-def _lost(results: Floats, u: float) -> Floats:
-    """What each result may lose to underflow; a 0 is exact."""
-    return _UNDERFLOW.get(u, 0.0) * (results != 0)
+def _lost(results: Floats, u: float, times: float = 1) -> Floats:
+    """What each result may lose to underflow, so many times; a 0 is exact."""
+    return np.where(results != 0, times * _UNDERFLOW.get(u, 0.0), 0.0)
 
 
 def _product(a: Bounded, b: Bounded, u: float) -> Bounded:
     """A matrix product: what its factors bring, and the roundings of sums of n (equation 30)."""
-    A, B = np.abs(a.value), np.abs(b.value) + b.error
-    inherited, sizes = a.error @ B + A @ b.error, (A + a.error) @ B
-    rounding = _summed(len(b.value), u) * sizes + len(b.value) * _lost(sizes, u)
-    return Bounded(a.value @ b.value, inherited + rounding)
+    A, B, terms = np.abs(a.value), np.abs(b.value) + b.error, len(b.value)
+    error = (a.error + _summed(terms, u) * (A + a.error)) @ B + A @ b.error
+    return Bounded(a.value @ b.value, error + _lost(error, u, terms))
 
 
 def _summed(terms: int, u: float) -> float:
@@ -175,47 +173,37 @@ def _decayed(gradient: Bounded, weights: Bounded, weight_decay: float, u: float)
     return _plus(gradient, Bounded(decay, 3 * u * np.abs(decay) + _lost(decay, u)), u)
 
 
-def _within(z1: Bounded) -> tuple[Floats, Floats, Floats]:
-    """Where z1 may be: both ends, and the point nearest 0, where relu and tanh change most."""
-    low, high = z1.value - z1.error, z1.value + z1.error
-    return low, high, np.clip(0.0, low, high)
+def _activated(activation: Activation, z1: Bounded, u: float) -> tuple[Bounded, Bounded]:
+    """f(z1) and f'(z1), which change most at either end of where z1 may be, or nearest to 0.
 
-
-def _activation(activation: Activation, z1: Bounded, u: float) -> Bounded:
-    """f(z1): the error of z1 times the steepest slope it may have met, and f's own rounding."""
-    a1 = activation.function(z1.value)
-    steepest = np.max(
-        [activation.derivative(z, activation.function(z)) for z in _within(z1)], axis=0
-    )
-    own = _own_rounding(activation, u) * np.abs(a1) + _lost(a1, u)
-    return Bounded(a1, steepest * z1.error + own)
-
-
-def _slope(activation: Activation, z1: Bounded, a1: Floats, u: float) -> Bounded:
-    """f'(z1): how far it may differ where z1 may be, and the cancellation of 1 - a1 * a1.
-
-    For relu the first is 1 where z1 is so close to the kink that rounding decides its sign, and 0
-    elsewhere; the second is 0.
+    f(z1) has the error of z1 times the steepest slope it may have met, and f's own rounding. f'(z1)
+    has how far it may differ there, and the cancellation of 1 - a1 * a1. For relu the first is 1
+    where z1 is so close to the kink that rounding decides its sign, and 0 elsewhere; the second is
+    0.
 
     Source: docs/mathematics.md, equation 32.
     """
-    slope = activation.derivative(z1.value, a1)
-    moved = np.max(
-        [np.abs(activation.derivative(z, activation.function(z)) - slope) for z in _within(z1)],
-        axis=0,
-    )
+    low, high = z1.value - z1.error, z1.value + z1.error
+    within = np.array([low, high, np.minimum(np.maximum(low, 0), high), z1.value])
+    values = activation.function(within)
+    slopes = activation.derivative(within, values)
+    a1, slope = values[-1], slopes[-1]
+
     # a1 enters squared, so its rounding counts twice; then the square and the difference round.
     own = _own_rounding(activation, u)
     cancelled = (2 * own + 2 * u) * a1**2 + u * slope if own else 0.0
-    return Bounded(slope, moved + cancelled)
+    return (
+        Bounded(a1, slopes[:-1].max(axis=0) * z1.error + own * np.abs(a1) + _lost(a1, u)),
+        Bounded(slope, np.abs(slopes[:-1] - slope).max(axis=0) + cancelled),
+    )
 
 
 def _own_rounding(activation: Activation, u: float) -> float:
     return 0.0 if activation.name == "relu" else _ELEMENTARY * u
 
 
-def _softmax(logits: Bounded, temperature: float, u: float) -> Bounded:
-    """softmax(z / T), by the first-order change of p under an error of each exponent.
+def _softmax(logits: Bounded, temperature: float, u: float) -> tuple[Bounded, Floats]:
+    """softmax(z / T), by the first-order change of p under an error of each exponent; and 1 - p.
 
         p_i ((1 - p_i) e_i + sum_{k != i} p_k e_k + (C + 1) u)
 
@@ -223,27 +211,29 @@ def _softmax(logits: Bounded, temperature: float, u: float) -> Bounded:
     """
     z = logits.value / temperature
     p = softmax(z)
+    others = complement(p)
     gaps = z.max(axis=-1, keepdims=True) - z
 
     exponent = logits.error / temperature + u * (2 * np.abs(z) + gaps + _ELEMENTARY)
-    others = (p * exponent).sum(axis=-1, keepdims=True) - p * exponent
-    relative = complement(p) * exponent + np.abs(others) + (p.shape[-1] + 1) * u
-    return Bounded(p, np.minimum(p * relative + 2 * _lost(p, u), 1.0))
+    weighted = p * exponent
+    by_others = weighted.sum(axis=-1, keepdims=True) - weighted
+    relative = others * exponent + np.abs(by_others) + (p.shape[-1] + 1) * u
+    return Bounded(p, np.minimum(p * relative + _lost(p, u, 2), 1.0)), others
 
 
-def _delta3(p: Bounded, y: Floats, temperature: float, u: float) -> Bounded:
+def _delta3(p: Bounded, others: Floats, y: Floats, temperature: float, u: float) -> Bounded:
     """(a2 - y) / (N T): near a certain label the value vanishes, and the error of a2 stays."""
-    value = np.where(y == 1, -complement(p.value), p.value - y)
+    value = np.where(y == 1, -others, p.value - y)
     scale = len(y) * temperature
     error = (p.error + u * np.abs(y) + 4 * u * np.abs(value)) / scale
     return Bounded(value / scale, error + _lost(value, u))
 
 
-def _diagonal(p: Bounded, temperature: float, u: float) -> Bounded:
+def _diagonal(p: Bounded, others: Floats, temperature: float, u: float) -> Bounded:
     """The diagonal of (diag(p) - p p^T) / T, which no entry off it exceeds, nor its bound.
 
     p - p^2 has the slope 1 - 2p, so the error of p enters at most once.
     """
-    value = p.value * complement(p.value)
+    value = p.value * others
     error = p.error * (1 + p.error) + u * (p.value**2 + 3 * value)
-    return Bounded(value / temperature, error / temperature + 2 * _lost(value, u))
+    return Bounded(value / temperature, error / temperature + _lost(value, u, 2))

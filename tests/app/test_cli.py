@@ -262,6 +262,15 @@ def test_a_product_takes_its_vector_from_a_file(model: Path, table: Path, tmp_pa
     np.testing.assert_allclose(found["gradient"], np.zeros((200, 2)), atol=1e-15)
 
 
+def test_a_pipe_is_no_vector(model: Path, table: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "v.npy")
+
+    done = softlens("gradient", model, table, "--mode", "vjp", "--vector", tmp_path / "v.npy")
+
+    assert done.returncode == 66
+    assert "v.npy" in done.stderr
+
+
 FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
     "no command": (["trian"], 2, "Did you mean 'train'"),
     "unknown option": (["inspect", "MODEL", "--jsno"], 2, "--json"),

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from model.arrays import Floats
-from model.gradients.diagnosis.fitting import Way, distances
+from model.gradients.diagnosis.fitting import Way, distances, stacked
 from model.gradients.diagnosis.infinities import without_numbers
 from model.gradients.given import Given, Hidden, Loss, Tensors, backprop
 from model.gradients.mistakes import deltas, layouts, scales, sums
@@ -15,6 +14,16 @@ from model.gradients.mistakes.mistake import Mistake, arrays
 from model.gradients.mistakes.slopes import SLOPES
 
 SAME = 1e-9  # relative; answers this close are one answer
+
+# Explained by other means: they have a number of their own, or concern the answer as a whole.
+SHOWN_ONLY = frozenset(
+    mistake.slug
+    for mistake in (
+        deltas.SMOOTHED, deltas.WEIGHTED, sums.LEAKY, sums.WEIGHTS_UPDATED,
+        scales.NEGATIVE, scales.STEP, scales.ACCUMULATED, scales.ADAM,
+        layouts.TRANSPOSED, layouts.FORTRAN_ORDER, layouts.INTEGER_DTYPE,
+    )
+)  # fmt: skip
 
 # Numbers that a mistake is shown with where it has one of its own.
 _RATE, _LEAK, _SMOOTHING = 0.01, 0.01, 0.1
@@ -42,28 +51,25 @@ def each_alone(given: Given, right: Tensors, usual: list[Way]) -> Alone:
             found = list(_from_delta3(given, given.loss, right, usual))
     found += [*_layouts(right), *_without_numbers(given, right)]
     mistakes = [mistake for part in found for mistake in part.mistakes]
-    return Alone(
-        mistakes,
-        {
-            name: np.concatenate([_filled(part, name, array) for part in found])
-            for name, array in right.items()
-        },
-    )
+    return Alone(mistakes, {name: _of_all(found, name, array) for name, array in right.items()})
 
 
-def _filled(part: Alone, name: str, right: Floats) -> Floats:
-    """A tensor as each mistake of a part leaves it."""
-    shape = (len(part.mistakes), *right.shape)
-    if name not in part.tensors:
-        return np.broadcast_to(right, shape)
-    found = part.tensors[name]
-    return found if found.shape == shape else np.full(shape, np.nan)
+def _of_all(parts: list[Alone], name: str, right: Floats) -> Floats:
+    """A tensor as each mistake of each part leaves it, (K, ...)."""
+    found = np.empty((sum(len(part.mistakes) for part in parts), *right.shape))
+    found[...] = right
+    last = 0
+    for part in parts:
+        first, last = last, last + len(part.mistakes)
+        if (wrong := part.tensors.get(name)) is not None:
+            found[first:last] = wrong if wrong.shape[1:] == right.shape else np.nan
+    return found
 
 
 def _of_ways(ways: list[Way], name: str) -> Alone:
     """Those whose result has the shape of the first: vectors for matrices are seen at once."""
     same = [way for way in ways if way.value.shape == ways[0].value.shape]
-    return Alone([way.names[0] for way in same], {name: np.stack([way.value for way in same])})
+    return Alone([way.names[0] for way in same], {name: stacked(same)})
 
 
 def _jacobians(given: Given, right: Tensors, usual: list[Way]) -> list[Way]:
@@ -85,8 +91,11 @@ def _from_delta3(given: Given, loss: Loss, right: Tensors, usual: list[Way]) -> 
     passes = (2.0, *loss.p.shape)  # twice, and as often as could be taken for a sum instead
     whole = [(scales.NEGATIVE, -1.0), (scales.STEP, _RATE)]
     whole += [(scales.ACCUMULATED, float(times)) for times in passes if times > 1]
-    for mistake, factor in whole:
-        yield Alone((mistake,), {name: factor * array[None] for name, array in right.items()})
+    factors = np.array([factor for _, factor in whole])
+    yield Alone(
+        [mistake for mistake, _ in whole],
+        {name: np.multiply.outer(factors, array) for name, array in right.items()},
+    )
     yield Alone((scales.ADAM,), {name: _RATE * np.sign(a)[None] for name, a in right.items()})
 
 
@@ -156,27 +165,29 @@ def _layouts(right: Tensors) -> Iterator[Alone]:
 
 def _without_numbers(given: Given, right: Tensors) -> Iterator[Alone]:
     """Nothing is lost where the logits are moderate, and the numbers are the right ones."""
-    for mistake, rows in without_numbers(given, np.float64).items():
-        lost = np.nan if rows.any() else 0.0
-        yield Alone((mistake,), {name: (array + lost)[None] for name, array in right.items()})
+    for mistake, lost in without_numbers(given, np.float64).items():
+        names = right if lost.any() else ()
+        yield Alone((mistake,), {name: np.full((1, *right[name].shape), np.nan) for name in names})
 
 
 def blind_spots(right: Tensors, alone: Alone, tolerances: Mapping[str, float]) -> tuple[str, ...]:
     """Slugs of the mistakes that would not have shown in these tensors, to these tolerances."""
-    unseen = agreement(alone, right, {name: max(SAME, t) for name, t in tolerances.items()})
-    shown = {
-        mistake.slug for mistake, hidden in zip(alone.mistakes, unseen, strict=True) if not hidden
-    }
-    slugs = dict.fromkeys(mistake.slug for mistake in alone.mistakes)
-    return tuple(slug for slug in slugs if slug not in shown)
+    unseen = agreeing(alone, right, {name: max(SAME, t) for name, t in tolerances.items()})
+    slugs = [mistake.slug for mistake in alone.mistakes]
+    shown = {slug for k, slug in enumerate(slugs) if k not in unseen}
+    return tuple(slug for slug in dict.fromkeys(slugs) if slug not in shown)
 
 
-def agreement(alone: Alone, answer: Tensors, tolerances: Mapping[str, float]) -> NDArray[np.bool_]:
-    """(K,) whether each mistake gives one answer, in these tensors, to these tolerances."""
-    agrees = np.ones(len(alone.mistakes), bool)
-    for name, within in tolerances.items():
-        agrees &= distances(alone.tensors[name], answer[name]) <= within
-    return agrees
+def agreeing(alone: Alone, answer: Tensors, tolerances: Mapping[str, float]) -> list[int]:
+    """Which mistakes give one answer, in these tensors, to these tolerances.
+
+    The smallest tensors come first, since few mistakes are left to be compared with the others.
+    """
+    found = np.arange(len(alone.mistakes))
+    for name in sorted(tolerances, key=lambda name: answer[name].size):
+        agrees = distances(alone.tensors[name][found], answer[name]) <= tolerances[name]
+        found = found[agrees]
+    return [int(k) for k in found]
 
 
 def lookalikes(
@@ -194,16 +205,13 @@ def lookalikes(
     """
     if any(alone.tensors[name].shape[1:] != value.shape for name, value in answer.items()):
         return ()
-    errors = np.max(
-        [distances(alone.tensors[name], value) for name, value in answer.items()], axis=0
-    )
     forms = [k for k, mistake in enumerate(alone.mistakes) if mistake.slug == slug]
-    explains = agreement(alone, answer, tolerances)
-    forms = [k for k in forms if explains[k]]
-    if not forms:
+    errors = np.array([distances(alone.tensors[name][forms], answer[name]) for name in answer])
+    explains = ([tolerances[name] for name in answer] >= errors.T).all(axis=1)
+    if not explains.any():
         return ()
-    meant = min(forms, key=lambda k: float(errors[k]))
+    meant = forms[np.where(explains, errors.max(axis=0), np.inf).argmin()]
     own = {name: alone.tensors[name][meant] for name in answer}
-    agrees = agreement(alone, own, dict.fromkeys(answer, SAME))
-    found = [mistake.slug for mistake, same in zip(alone.mistakes, agrees, strict=True) if same]
-    return tuple(dict.fromkeys(other for other in found if other != slug))
+    same = agreeing(alone, own, dict.fromkeys(answer, SAME))
+    found = dict.fromkeys(alone.mistakes[k].slug for k in same)
+    return tuple(other for other in found if other != slug)

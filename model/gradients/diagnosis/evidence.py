@@ -11,7 +11,6 @@ from model.gradients.diagnosis.measured import (
     Implied,
     implied_by_weights,
     implied_delta2,
-    implied_delta3,
 )
 from model.gradients.diagnosis.terms import in_terms
 from model.gradients.given import Given, Hidden, Loss, Tensors
@@ -25,16 +24,18 @@ _SNAP = 1e-3  # relative; how close a ratio is to a factor it is named after
 _READABLE = 0.02  # of the largest entry of delta3 W2^T; f' is not read off where it is smaller
 
 
-def evidence(given: Given, right: Tensors, values: Tensors, tolerance: float) -> Evidence:
+def evidence(
+    given: Given, right: Tensors, values: Tensors, first: Implied | None, tolerance: float
+) -> Evidence:
     """Scales, invariants, and the steps behind the answer.
 
     Args:
         given: where.
         right: the right answers.
-        values: the answer, in the right layout; tensors that are not finite are passed over.
+        values: the answer's finite tensors, in the right layout.
+        first: the delta3 that they imply.
         tolerance: relative, of the least precise tensor.
     """
-    values = {name: value for name, value in values.items() if np.isfinite(value).all()}
     fitting = {name: value for name, value in values.items() if value.shape == right[name].shape}
     found: Evidence = {
         "shapes": {
@@ -44,7 +45,7 @@ def evidence(given: Given, right: Tensors, values: Tensors, tolerance: float) ->
         },
         "scale": _scales(given, right, fitting),
     }
-    first, second = implied_delta3(given, values), implied_delta2(given, values)
+    second = implied_delta2(given, values)
     found["invariants"] = _invariants(given, fitting, first)
     if given.loss is not None and first is not None and first.delta.any():
         found |= _of_delta3(given.loss, first, tolerance)

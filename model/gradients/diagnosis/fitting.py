@@ -4,7 +4,7 @@ A prediction is a stack: one array for each of K ways the step before may have g
 here: nothing more is wrong, unless that cannot be; then the closest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -34,12 +34,23 @@ class Posted(NamedTuple):
     noise: float = 0.0  # absolute; what rounding may leave where terms of the right size cancel
 
 
+class Predictions(NamedTuple):
+    """M predictions of one tensor, compared in one go."""
+
+    names: list[Names]  # M; () where nothing more is wrong
+    values: Floats  # (M, K, ...)
+
+
 class Fit(NamedTuple):
     """For each of K ways, the best prediction of one tensor."""
 
     names: list[Names]
     errors: Floats  # (K,), relative
     fits: NDArray[np.bool_]  # (K,)
+
+    def of(self, some: NDArray[np.int64]) -> "Fit":
+        """For some of the ways."""
+        return Fit([self.names[k] for k in some], self.errors[some], self.fits[some])
 
 
 def leeway(ways: Sequence[Way]) -> Floats:
@@ -50,40 +61,54 @@ def leeway(ways: Sequence[Way]) -> Floats:
     return np.array([_FITTED if way.free else 1.0 for way in ways])
 
 
-def fit(posted: Posted, predictions: Sequence[Way], granted: Floats) -> Fit:
+def stacked(ways: Sequence[Way]) -> Floats:
+    """(K, ...), from values of one shape; `np.stack` takes longer to make sure of the shapes."""
+    return np.concatenate([way.value for way in ways]).reshape(len(ways), *ways[0].value.shape)
+
+
+def fit(posted: Posted, predictions: Iterable[Predictions], granted: Floats) -> Fit:
     """Choose a prediction for each of K ways; the first stands for nothing more being wrong.
 
     Args:
         posted: the tensor.
-        predictions: (K, ...) each. Those of another shape than the tensor's are out.
+        predictions: made one after the other, since each is large. Those of another shape than the
+            tensor's are out.
         granted: (K,), times the tolerance.
     """
-    ways = len(granted)
-    possible = [way for way in predictions if way.value.shape[1:] == posted.value.shape]
-    if not possible:
-        return Fit([()] * ways, np.full(ways, np.inf), np.zeros(ways, bool))
-    errors = np.stack(
-        [distances(way.value, posted.value, posted.noise) for way in possible], axis=1
-    )  # (K, M)
-    chosen = errors.argmin(axis=1)
-    if not possible[0].names:
-        chosen = np.where(errors[:, 0] <= granted * posted.tolerance, 0, chosen)
-    best = np.take_along_axis(errors, chosen[:, None], axis=1)[:, 0]
-    return Fit([possible[i].names for i in chosen], best, best <= granted * posted.tolerance)
+    names: list[Names] = []
+    found: list[Floats] = []
+    for some in predictions:
+        if some.values.shape[2:] == posted.value.shape:
+            names += some.names
+            found.append(distances(some.values, posted.value, posted.noise))
+    if not names:
+        return Fit([()] * len(granted), np.full(len(granted), np.inf), np.zeros(len(granted), bool))
+    errors, allowed = np.concatenate(found), granted * posted.tolerance  # (M, K), (K,)
+    chosen = errors.argmin(axis=0)
+    if not names[0]:
+        chosen[errors[0] <= allowed] = 0
+    best = errors[chosen, np.arange(len(granted))]
+    return Fit([names[i] for i in chosen], best, best <= allowed)
 
 
 def distances(stack: Floats, value: Floats, noise: float = 0.0) -> Floats:
-    """(K,) largest difference of each array of a stack, relative to the larger of the two.
+    """Largest difference of each array of a stack, relative to the larger of the two.
 
-    Differences up to the noise count as none.
+    Args:
+        stack: (K, ...) or (M, K, ...).
+        value: (...).
+        noise: differences up to it count as none.
 
-    Infinite where an array of the stack holds infinity or NaN.
+    Returns:
+        (K,) or (M, K); infinite where an array of the stack holds infinity or NaN.
     """
-    rows, flat = stack.reshape(len(stack), -1), value.ravel()
-    size = np.maximum.reduce(np.abs(rows), axis=1)
+    flat = value.ravel()
+    rows = stack.reshape(*stack.shape[: stack.ndim - value.ndim], len(flat))
+    size = np.maximum.reduce(np.abs(rows), axis=-1)
     size = np.maximum(size, np.maximum.reduce(np.abs(flat)))
     size[size == 0] = 1.0
-    difference = np.maximum.reduce(np.abs(rows - flat), axis=1)
+    difference = rows - flat
+    difference = np.maximum.reduce(np.abs(difference, out=difference), axis=-1)
     relative = np.maximum(difference - noise, 0.0) / size
     relative[np.isnan(relative)] = np.inf
     return relative

@@ -1,5 +1,6 @@
 """Where an answer holds no numbers: what softmax loses when it is written without care."""
 
+from functools import lru_cache
 from typing import Any  # Any: either of two precisions
 
 import numpy as np
@@ -40,8 +41,7 @@ def without_numbers(given: Given, dtype: type[np.floating[Any]]) -> dict[Mistake
 
     Infinity over infinity where a logit is too large for exp, 0 / 0 where all are too small.
     """
-    largest = np.log(np.finfo(dtype).max)
-    smallest = np.log(np.finfo(dtype).smallest_subnormal)
+    smallest, largest = _exponents(np.dtype(dtype).name)
     z = given.output.z / given.output.T
     tops = z.max(axis=1, keepdims=True)
     nothing = np.zeros(z.shape, bool)
@@ -50,6 +50,13 @@ def without_numbers(given: Given, dtype: type[np.floating[Any]]) -> dict[Mistake
         layouts.SHIFT_OVER_BATCH: (tops - tops.max() < smallest) | nothing,
     }
     return causes if (tops > largest).any() else dict(reversed(causes.items()))
+
+
+@lru_cache
+def _exponents(dtype: str) -> tuple[float, float]:
+    """The least and the greatest number whose exponential is neither 0 nor infinity."""
+    limits = np.finfo(dtype)
+    return float(np.log(limits.smallest_subnormal)), float(np.log(limits.max))
 
 
 def _rows(lost: Mask) -> Mask:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from model.arrays import Floats
 from model.gradients.chain import known
 from model.gradients.diagnosis import whole
 from model.gradients.diagnosis.alone import SAME, Alone, each_alone, lookalikes
@@ -12,6 +13,7 @@ from model.gradients.diagnosis.fitting import Names, Posted, Way, distances
 from model.gradients.diagnosis.infinities import why_not_finite
 from model.gradients.diagnosis.judging import TELLING
 from model.gradients.diagnosis.layers import unique
+from model.gradients.diagnosis.measured import Implied
 from model.gradients.diagnosis.search import Explanation, explain, usual_ways
 from model.gradients.diagnosis.ways import delta2s, factors
 from model.gradients.given import Given, Tensors
@@ -51,7 +53,10 @@ def context_of(given: Given, right: Tensors) -> Context:
 
 
 def name_mistakes(
-    context: Context, arrived: dict[str, Arrived], posted: dict[str, Posted]
+    context: Context,
+    arrived: dict[str, Arrived],
+    posted: dict[str, Posted],
+    measured: Implied | None,
 ) -> Named:
     """The mistakes behind an answer that is wrong.
 
@@ -59,6 +64,7 @@ def name_mistakes(
         context: where.
         arrived: the answer, tensor by tensor.
         posted: those of its tensors that hold numbers, and what a mistake has to explain of them.
+        measured: the delta3 that these imply.
     """
     mistakes = _at_sight(context.given, arrived)
     posted = {
@@ -66,7 +72,9 @@ def name_mistakes(
         for name, tensor in posted.items()
         if arrived[name].layout is not layouts.SWAPPED
     }
-    found = _explanation(context, posted) if posted else Explanation((), 0.0, (), 0)
+    found = Explanation((), 0.0, (), 0)
+    if posted:
+        found = _explanation(context, posted, None if measured is None else measured.delta)
 
     if len(found.names) > 1 and max(tensor.tolerance for tensor in posted.values()) > TELLING:
         found = Explanation((), 0.0, tuple(posted), 0)  # too few digits to tell two mistakes apart
@@ -93,7 +101,9 @@ def _at_sight(given: Given, arrived: dict[str, Arrived]) -> list[Found]:
     return found
 
 
-def _explanation(context: Context, posted: dict[str, Posted]) -> Explanation:
+def _explanation(
+    context: Context, posted: dict[str, Posted], measured: Floats | None
+) -> Explanation:
     given, right = context.given, context.right
     return (
         whole.nothing_more(right, posted)
@@ -101,7 +111,8 @@ def _explanation(context: Context, posted: dict[str, Posted]) -> Explanation:
         or whole.other_places(right, posted)
         or whole.one_size(right, posted)
         or whole.one_factor(given, right, posted)
-        or explain(given, context.usual, posted)
+        or whole.one_mistake(right, context.alone, posted)
+        or explain(given, context.usual, posted, measured)
     )
 
 

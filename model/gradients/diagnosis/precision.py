@@ -42,12 +42,15 @@ def inferred(values: Floats) -> Precision:
     if not digits or _cut_to_integers(values, digits):
         return named(FLOAT64, values)
     with np.errstate(over="ignore"):
-        half, single = found.astype(np.float16), found.astype(np.float32)
-    if digits > _FEWEST_DIGITS and np.array_equal(half, found):
+        single = found.astype(np.float32)
+        in_single = bool((single == found).all())
+        # Whatever float16 holds, float32 holds too.
+        in_half = in_single and bool((found.astype(np.float16) == found).all())
+    if digits > _FEWEST_DIGITS and in_half:
         return named(FLOAT16, values)
     if digits < _FLOAT32_DIGITS - 2:
         return _printed(digits, values)
-    if np.array_equal(single, found):
+    if in_single:
         return named(FLOAT32, values)
     if all(float(str(short)) == wide for short, wide in zip(single, found, strict=True)):
         return _printed(digits, values)._replace(name=FLOAT32)  # the shortest texts of float32

@@ -11,9 +11,8 @@ import numpy as np
 
 from model.arrays import Floats
 from model.gradients.chain import known
-from model.gradients.diagnosis.fitting import Names, Posted, Way, distances, leeway
+from model.gradients.diagnosis.fitting import Names, Posted, Way, distances, leeway, stacked
 from model.gradients.diagnosis.layers import Layer, Outcome, explain_layer, unique
-from model.gradients.diagnosis.measured import implied_delta3
 from model.gradients.diagnosis.ways import (
     delta2s,
     delta3s,
@@ -57,13 +56,20 @@ def usual_ways(given: Given) -> list[Way]:
     return jacobians(given.output) if given.loss is None else delta3s(given.loss)
 
 
-def explain(given: Given, usual: list[Way], posted: PostedTensors) -> Explanation:
-    """The best explanation of what was posted; its names are empty where there is none."""
+def explain(
+    given: Given, usual: list[Way], posted: PostedTensors, measured: Floats | None
+) -> Explanation:
+    """The best explanation of what was posted; its names are empty where there is none.
+
+    Args:
+        given: where.
+        usual: ways in which the first step may have gone.
+        posted: the tensors.
+        measured: the delta3 that they imply, (N, C).
+    """
     if given.loss is None:
         return _closest(posted["jacobian"], usual)
 
-    shown = implied_delta3(given, {name: tensor.value for name, tensor in posted.items()})
-    measured = None if shown is None else shown.delta
     fitted = [] if measured is None else fitted_delta3s(given.loss, measured)
     best = _follow(given, posted, usual + fitted)
     # Where the output layer is explained, another delta3 will not explain the hidden one.
@@ -80,7 +86,7 @@ def explain(given: Given, usual: list[Way], posted: PostedTensors) -> Explanatio
 def _closest(posted: Posted, ways: list[Way]) -> Explanation:
     """Of the ways with the shape of what was posted; no names where none fits."""
     ways = [way for way in ways if way.value.shape == posted.value.shape]
-    errors = distances(np.stack([way.value for way in ways]), posted.value)  # (N, C) is one of them
+    errors = distances(stacked(ways), posted.value)  # (N, C) is one of them
     found = [
         Explanation(way.names, float(error), (), 0, way, explained_error=float(error))
         for way, error in zip(ways, errors, strict=True)
@@ -96,14 +102,14 @@ def _follow(given: Given, posted: PostedTensors, ways: list[Way]) -> Explanation
     output = _output_layer(loss, hidden, ways, posted)
     found = [
         Explanation(
-            unique((*way.names, *output.names[k])),
-            float(output.errors[k]),
-            output.unexplained[k],
-            way.free,
-            way,
-            explained_error=float(output.explained[k]),
+            unique((*ways[k].names, *output.names[i])),
+            float(output.errors[i]),
+            output.unexplained[i],
+            ways[k].free,
+            ways[k],
+            explained_error=float(output.explained[i]),
         )
-        for k, way in enumerate(ways)
+        for i, k in enumerate(output.ways)
     ]
     if hidden is None or not set(posted) & set(HIDDEN):
         return min(found, key=Explanation.rank)
@@ -121,45 +127,37 @@ def _follow(given: Given, posted: PostedTensors, ways: list[Way]) -> Explanation
 def _output_layer(
     loss: Loss, hidden: Hidden | None, ways: list[Way], posted: PostedTensors
 ) -> Outcome:
-    deltas = np.stack([way.value for way in ways])
-    of_delta = _of_any_size(loss, deltas)
+    sizes = factors(loss)
     if hidden is None:
-        layer = Layer([], np.empty((0, 0)), np.empty(0), 0.0, ("delta3", "", ""))
-        return explain_layer(layer, deltas, posted, of_delta, leeway(ways))
+        layer = Layer([], np.empty((0, 0)), np.empty(0), 0.0, sizes, OUTPUT)
+        return explain_layer(layer, stacked(ways), posted, leeway(ways))
     sources = [Way((), hidden.a1)]
     sources += [
         Way((wrong.mistake,), source) for wrong in SOURCES for source in arrays(wrong, hidden)
     ]
     _, _, W2, b2 = hidden.parameters
-    layer = Layer(sources, W2, b2, hidden.decay, ("delta3", "dW2", "db2"))
-    return explain_layer(layer, deltas, posted, of_delta, leeway(ways))
-
-
-def _of_any_size(loss: Loss, deltas: Floats) -> list[Way]:
-    """A posted delta may have another factor than the gradients that were made from it."""
-    scaled = [Way(names, deltas * value) for names, value in factors(loss)]
-    return [Way((), deltas), *scaled]
+    layer = Layer(sources, W2, b2, hidden.decay, sizes, OUTPUT)
+    return explain_layer(layer, stacked(ways), posted, leeway(ways))
 
 
 def _through_hidden_layer(
     loss: Loss, hidden: Hidden, before: Explanation, posted: PostedTensors
 ) -> Explanation:
-    values = {name: tensor.value for name, tensor in posted.items()}
-    ways = delta2s(hidden, known(before.first).value, factors(loss), values)
-    deltas = np.stack([way.value for way in ways])
+    values, sizes = {name: tensor.value for name, tensor in posted.items()}, factors(loss)
+    ways = delta2s(hidden, known(before.first).value, sizes, values)
     W1, b1, _, _ = hidden.parameters
-    layer = Layer([Way((), hidden.x)], W1, b1, hidden.decay, ("delta2", "dW1", "db1"))
+    layer = Layer([Way((), hidden.x)], W1, b1, hidden.decay, sizes, HIDDEN)
     granted = leeway([way._replace(free=before.free + way.free) for way in ways])
-    outcome = explain_layer(layer, deltas, posted, _of_any_size(loss, deltas), granted)
+    outcome = explain_layer(layer, stacked(ways), posted, granted)
     found = [
         before._replace(
-            names=unique((*before.names, *way.names, *outcome.names[k])),
-            error=max(before.error, float(outcome.errors[k])),
-            unexplained=before.unexplained + outcome.unexplained[k],
-            free=before.free + way.free,
-            second=way,
-            explained_error=max(before.explained_error, float(outcome.explained[k])),
+            names=unique((*before.names, *ways[k].names, *outcome.names[i])),
+            error=max(before.error, float(outcome.errors[i])),
+            unexplained=before.unexplained + outcome.unexplained[i],
+            free=before.free + ways[k].free,
+            second=ways[k],
+            explained_error=max(before.explained_error, float(outcome.explained[i])),
         )
-        for k, way in enumerate(ways)
+        for i, k in enumerate(outcome.ways)
     ]
     return min(found, key=Explanation.rank)

@@ -1,15 +1,18 @@
 """An array written out in terms of others: the shortest sum of them that it is."""
 
 import itertools
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.arrays import Floats
 from model.gradients.given import Tensors
 
 _MOST_TERMS = 3
 _EXACT = 1e-6  # relative; the sums are found from inner products, which keep half the digits
+_ROUNDING = 1e-9  # of what is left, with room for arrays that are nearly dependent
 
 
 class Terms(NamedTuple):
@@ -45,28 +48,47 @@ def in_terms(values: Floats, basis: Tensors, tolerance: float) -> Terms | None:
     Returns:
         None where no three of them are enough.
     """
-    names = [name for name, array in basis.items() if np.isfinite(array).all() and array.any()]
-    columns = np.stack([basis[name].ravel() for name in names], axis=1)
-    lengths = np.linalg.norm(columns, axis=0)
-    columns = columns / lengths
-    target = values.ravel() / (np.linalg.norm(values) or 1.0)
-    gram, projected = columns.T @ columns, columns.T @ target
+    arrays = np.array([array.ravel() for array in basis.values()])
+    usable = np.isfinite(arrays).all(axis=1) & arrays.any(axis=1)
+    names = [name for name, use in zip(basis, usable, strict=True) if use]
+    rows, lengths = _normalised(arrays[usable])
+    target, length = _normalised(values.ravel())
+    limit = max(tolerance, _EXACT)
 
+    if len(names) > _MOST_TERMS and not _in_span(target, rows, limit):
+        return None
     for size in range(1, min(_MOST_TERMS, len(names)) + 1):
-        sets = np.array(list(itertools.combinations(range(len(names)), size)))
-        systems = gram[sets[:, :, None], sets[:, None, :]] + 1e-14 * np.eye(size)
-        found = np.linalg.solve(systems, projected[sets][:, :, None])[:, :, 0]
-        left = np.linalg.norm(
-            target[:, None] - np.einsum("vsk,sk->vs", columns[:, sets], found), axis=0
-        )
-        best = int(left.argmin())
-        if left[best] <= max(tolerance, _EXACT):
-            size_of_values = float(np.linalg.norm(values))
-            return Terms(
-                {
-                    names[i]: float(c * size_of_values / lengths[i])
-                    for i, c in zip(sets[best], found[best], strict=True)
-                },
-                float(left[best]),
-            )
+        chosen, factors, left = _closest(target, rows, size)
+        if left <= limit:
+            coefficients = (factors * length / lengths[chosen, 0]).tolist()
+            return Terms(dict(zip([names[i] for i in chosen], coefficients, strict=True)), left)
     return None
+
+
+def _in_span(target: Floats, rows: Floats, limit: float) -> bool:
+    """Whether all rows together come close enough; if not, no few of them do."""
+    factors = np.linalg.lstsq(rows.T, target)[0]
+    return float(np.linalg.norm(target - factors @ rows)) <= limit + _ROUNDING
+
+
+def _closest(target: Floats, rows: Floats, size: int) -> tuple[NDArray[np.int64], Floats, float]:
+    """Which so many rows come closest to the target, times what, and how close."""
+    sets = _sets_of(len(rows), size)
+    gram, projected = rows @ rows.T, (rows @ target)[sets]  # (B, B), (S, size)
+    systems = gram[sets[:, :, None], sets[:, None, :]] + 1e-14 * np.eye(size)
+    factors = np.linalg.solve(systems, projected[:, :, None])  # (S, size, 1)
+    left = np.linalg.norm(target - (rows[sets] * factors).sum(axis=1), axis=1)
+    best = int(left.argmin())
+    return sets[best], factors[best, :, 0], float(left[best])
+
+
+def _normalised(rows: Floats) -> tuple[Floats, Floats]:
+    """Each row, or the only one, at length 1; and the lengths. Zeros stay."""
+    lengths = np.sqrt(np.square(rows).sum(axis=-1, keepdims=True))
+    return rows / np.where(lengths > 0, lengths, 1), lengths
+
+
+@lru_cache(maxsize=64)
+def _sets_of(names: int, size: int) -> NDArray[np.int64]:
+    """All sets of so many of the names, (S, size)."""
+    return np.array(list(itertools.combinations(range(names), size)))

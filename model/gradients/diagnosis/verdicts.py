@@ -13,8 +13,9 @@ from model.gradients.diagnosis.evidence import Evidence, evidence
 from model.gradients.diagnosis.fitting import Posted
 from model.gradients.diagnosis.judging import TELLING, Floors, Judged, Verdict, judge
 from model.gradients.diagnosis.localisation import localised
+from model.gradients.diagnosis.measured import implied_delta3
 from model.gradients.diagnosis.naming import Context, Found, context_of, name_mistakes
-from model.gradients.diagnosis.precision import FLOAT16, inferred
+from model.gradients.diagnosis.precision import FLOAT16, ROUNDOFF, inferred
 from model.gradients.diagnosis.precision import named as as_precision
 from model.gradients.diagnosis.report import Report
 from model.gradients.diagnosis.thinning import Part, part_of
@@ -56,7 +57,7 @@ def check(
     point = _point(given)
     arrived = read_candidate(point.given, point.right, candidate)
     tensors = {
-        name: _judged(name, one, point, precision or _of_zeros(one, arrived))
+        name: _judged(name, one, point, precision or _of_zeros(name, arrived, point.floors))
         for name, one in arrived.items()
     }
     verdict = overall([judged.verdict for judged in tensors.values()])
@@ -104,10 +105,11 @@ def _explained(
     tensors: dict[str, Judged],
     posted: dict[str, Posted],
 ) -> tuple[tuple[Found, ...], Evidence]:
-    named = name_mistakes(context, arrived, posted)
-    values = {name: one.value for name, one in arrived.items()}
+    values = {name: one.value for name, one in arrived.items() if np.isfinite(one.value).all()}
+    measured = implied_delta3(context.given, values)
+    named = name_mistakes(context, arrived, posted, measured)
     tolerance = max((tensor.tolerance for tensor in posted.values()), default=0.0)
-    shown = evidence(context.given, context.right, values, tolerance)
+    shown = evidence(context.given, context.right, values, measured, tolerance)
     return named.mistakes, {"localisation": localised(tensors, named, shown)} | shown
 
 
@@ -212,12 +214,19 @@ def _judged(name: str, arrived: Arrived, point: _Point, precision: str | None) -
     return judged._replace(verdict="wrong", relative_error=None, worst=None)
 
 
-def _of_zeros(one: Arrived, arrived: dict[str, Arrived]) -> str | None:
-    """Zeros show no precision of their own; beside float16 they may be what it could not hold."""
-    if one.value.any():
+def _of_zeros(name: str, arrived: dict[str, Arrived], floors: Floors) -> str | None:
+    """Zeros show no precision of their own: they may be all that float16 could hold.
+
+    That is so beside other float16, or where nothing else came and float16 may lose all of it.
+    """
+    if arrived[name].value.any():
         return None
-    halves = any(inferred(other.value).name == FLOAT16 for other in arrived.values())
-    return FLOAT16 if halves else None
+    others = [one.value for one in arrived.values() if one.value.any()]
+    if others:
+        lost = any(inferred(value).name == FLOAT16 for value in others)
+    else:
+        lost = all(floors.of(other, ROUNDOFF[FLOAT16]) >= 1 for other in arrived)
+    return FLOAT16 if lost else None
 
 
 def _posted(

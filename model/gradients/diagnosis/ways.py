@@ -10,7 +10,7 @@ import numpy as np
 
 from model.arrays import Floats
 from model.functions import softmax_jacobian
-from model.gradients.diagnosis.fitting import Names, Way
+from model.gradients.diagnosis.fitting import Names, Way, stacked
 from model.gradients.given import Hidden, Loss, Output, Tensors
 from model.gradients.mistakes import deltas, scales, sums
 from model.gradients.mistakes.jacobians import JACOBIANS
@@ -62,7 +62,8 @@ def _formulas(loss: Loss) -> list[Way]:
         found = [
             Way((wrong.mistake,), value) for wrong in deltas.DELTAS for value in arrays(wrong, loss)
         ]
-    return [way for way in found if np.isfinite(way.value).all()]
+    finite = np.asarray(np.isfinite(stacked(found)).all(axis=(1, 2)))
+    return [way for way, usable in zip(found, finite, strict=True) if usable]
 
 
 def fitted_delta3s(loss: Loss, measured: Floats) -> list[Way]:

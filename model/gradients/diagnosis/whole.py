@@ -4,6 +4,7 @@ import numpy as np
 
 from model.arrays import Floats
 from model.gradients.chain import known
+from model.gradients.diagnosis.alone import SHOWN_ONLY, Alone
 from model.gradients.diagnosis.candidates import other_layouts
 from model.gradients.diagnosis.fitting import Posted, distances
 from model.gradients.diagnosis.layers import unique
@@ -62,6 +63,30 @@ def _known_as_scale(given: Given, low: float, high: float) -> bool:
     return any(low <= factor <= high for _, factor in factors(known(given.loss)) if factor > 0)
 
 
+def one_mistake(right: Tensors, alone: Alone, posted: dict[str, Posted]) -> Explanation | None:
+    """A single mistake, made wherever it can be: most answers need no search.
+
+    None where the right answer may be meant: then the search decides.
+    """
+    if "jacobian" in right or any(posted[n].value.shape != right[n].shape for n in posted):
+        return None
+    left = np.array(
+        [k for k, mistake in enumerate(alone.mistakes) if mistake.slug not in SHOWN_ONLY]
+    )
+    errors, right_fits = np.zeros(len(left)), True
+    for name in sorted(posted, key=lambda name: posted[name].value.size):
+        value, tolerance, noise = posted[name]
+        right_fits = right_fits and distances(right[name][None], value, noise)[0] <= tolerance
+        found = distances(alone.tensors[name][left], value, noise)
+        fits = found <= tolerance
+        left, errors = left[fits], np.maximum(errors, found)[fits]
+    if right_fits or not len(left):
+        return None
+    best = int(errors.argmin())
+    error = float(errors[best])
+    return Explanation((alone.mistakes[left[best]],), error, (), 0, explained_error=error)
+
+
 def one_size(right: Tensors, posted: dict[str, Posted]) -> Explanation | None:
     """All entries of one size, though the gradient's are not, with its signs or all turned."""
     if "jacobian" in right or any(posted[n].value.shape != right[n].shape for n in posted):
@@ -82,8 +107,9 @@ def one_size(right: Tensors, posted: dict[str, Posted]) -> Explanation | None:
 
 def whole_numbers(right: Tensors, posted: dict[str, Posted]) -> Explanation | None:
     """What is left of the right numbers in an array of integers."""
-    cuts = (np.trunc, np.rint, np.floor)
-    for cut in cuts:
+    if any((tensor.value != np.rint(tensor.value)).any() for tensor in posted.values()):
+        return None
+    for cut in (np.trunc, np.rint, np.floor):
         expected = {name: cut(right[name]) for name in posted}
         if all(np.array_equal(tensor.value, expected[name]) for name, tensor in posted.items()):
             return Explanation((layouts.INTEGER_DTYPE,), 0.0, (), 0)
@@ -119,13 +145,14 @@ def _if_it_fits(
 ) -> Explanation | None:
     if any(predicted[name].shape != tensor.value.shape for name, tensor in posted.items()):
         return None
-    errors = [
-        (float(distances(predicted[name][None], tensor.value)[0]), tensor.tolerance)
-        for name, tensor in posted.items()
-    ]
-    if any(error > tolerance for error, tolerance in errors):
-        return None
-    return Explanation(names, max(error for error, _ in errors), (), free)
+    error = 0.0
+    for name in sorted(posted, key=lambda name: posted[name].value.size):  # the small ones tell it
+        tensor = posted[name]
+        off = float(distances(predicted[name][None], tensor.value)[0])
+        if off > tensor.tolerance:
+            return None
+        error = max(error, off)
+    return Explanation(names, error, (), free)
 
 
 def _close(one: Floats, other: Floats, tolerance: float) -> bool:

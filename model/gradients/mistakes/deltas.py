@@ -6,7 +6,7 @@ Factors stand in `scales`: here the shape of the expression is wrong, not its si
 import numpy as np
 
 from model.arrays import Floats
-from model.functions import softmax, softmax_vjp
+from model.functions import one_hot, softmax, softmax_vjp
 from model.gradients.given import Loss
 from model.gradients.mistakes.mistake import Mistake, Wrong
 
@@ -29,7 +29,8 @@ def _inverse(p: Floats) -> Floats:
 
 
 def _shifted(s: Loss, by: int) -> Floats:
-    return _mean(s, s.p - np.roll(s.y, by, axis=1))
+    C = s.p.shape[1]
+    return _mean(s, s.p - one_hot((s.labels + by) % C, C))
 
 
 def _broadcast(s: Loss) -> Floats:

@@ -81,7 +81,6 @@ def test_a_right_gradient_is_never_called_wrong(at: Given, data: st.DataObject) 
     names = data.draw(st.sets(st.sampled_from(sorted(answered)), min_size=1))
     posted = written({n: answered[n] for n in names}, how)
     assume(all(np.isfinite(values).all() for values in posted.values()))  # or it held no numbers
-    assume(how != "float16" or all(values.any() for values in posted.values()))  # or it held none
 
     report = checked(at, posted)
 

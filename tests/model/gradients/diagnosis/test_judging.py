@@ -72,6 +72,25 @@ def test_a_right_gradient_in_float16_is_never_wrong() -> None:
     assert report.verdict in {"right", "undecidable"}
 
 
+def test_zeros_alone_may_be_all_that_float16_could_hold() -> None:
+    """The true entries are near 2e-8, less than half of the smallest float16."""
+    given = {"logits": np.tile([15.0, 0.0], (16, 1)), "labels": np.zeros(16, int)}
+    posted = right(given)["delta3"].astype(np.float16)
+
+    report = check(given, {"delta3": posted})
+
+    assert not posted.any()
+    assert report.verdict == "undecidable"
+
+
+def test_zeros_alone_are_wrong_where_float16_holds_more() -> None:
+    posed = probe("loss", 0)
+
+    report = check(posed, {"delta3": 0 * right(posed.given)["delta3"]})
+
+    assert report.verdict == "wrong"
+
+
 def test_round_numbers_that_are_exact_are_right_however_few_their_digits() -> None:
     given = {"logits": np.zeros((1, 2)), "labels": np.array([0])}
 

@@ -33,6 +33,10 @@ def test_what_no_three_terms_make_has_no_terms() -> None:
     assert in_terms(RNG.normal(size=(5, 4)), BASIS, 1e-9) is None
 
 
+def test_what_only_four_terms_make_has_none_either() -> None:
+    assert in_terms(sum(BASIS.values(), np.zeros((5, 4))), BASIS, 1e-9) is None
+
+
 def test_rounding_is_allowed_for() -> None:
     values = 5 * BASIS["a2"] - 5 * BASIS["y"]
     printed = np.array([float(f"{v:.3g}") for v in values.flat]).reshape(values.shape)

@@ -1,9 +1,17 @@
 import numpy as np
 import pytest
 
-from model.gradients import check, probe
+from model.gradients import check, probe, read_given, right_answers
+from model.gradients.diagnosis.alone import SHOWN_ONLY
+from model.gradients.diagnosis.fitting import Posted
+from model.gradients.diagnosis.naming import context_of
+from model.gradients.diagnosis.search import explain
+from model.gradients.diagnosis.whole import one_mistake
 from tests.model.gradients.diagnosis.problems import network, right, slugs
-from tests.verdicts.trials import rounded_answer
+from tests.verdicts.made import Given, made
+from tests.verdicts.programs import answer
+from tests.verdicts.shown import NO_NUMBERS, SHOWN
+from tests.verdicts.trials import possible, rounded_answer
 
 PROBE = probe("network", 0)
 RIGHT = right(PROBE.given)
@@ -50,6 +58,24 @@ def test_a_single_digit_is_a_multiple_of_nothing_in_particular() -> None:
 
     assert report.verdict == "wrong"
     assert "learning-rate-folded-in" not in slugs(report)
+
+
+@pytest.mark.parametrize("given", [PROBE.given, network(activation="relu")])
+def test_the_search_finds_what_one_mistake_alone_explains(given: Given) -> None:
+    """The row of the mistake is only a shorter way to the same names."""
+    point = read_given(given)
+    context = context_of(point, right_answers(point))
+    found = []
+
+    for slug in set(SHOWN["network"]) - SHOWN_ONLY - set(NO_NUMBERS):
+        if possible(slug, given):
+            posted = {name: Posted(g, 1e-9) for name, g in answer(given, made(slug)).items()}
+            found.append((one_mistake(context.right, context.alone, posted), posted))
+
+    alone = [(one.names, posted) for one, posted in found if one is not None]
+    assert len(alone) > 25
+    for names, posted in alone:
+        assert explain(point, context.usual, posted, None).names == names
 
 
 @pytest.mark.parametrize("sign", [1, -1])
