@@ -9,13 +9,11 @@ from starlette.types import Receive, Scope, Send
 from app.admission import Admission
 from app.calls import Call
 from app.codecs import answers
-from app.errors import AppError, describe, under_open_inference
+from app.errors import AppError, describe
 from app.operations import Access
 from app.routing import Routes
 
 log = logging.getLogger("softlens")
-
-_OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients read `error`
 
 
 class Gate:
@@ -55,7 +53,4 @@ class Gate:
 def _refusal(call: Call, error: Exception) -> Response:
     if not isinstance(error, AppError):
         log.error("a bug in answering %s", call.id, exc_info=error)
-    problem, instance = describe(error), f"urn:uuid:{call.id}"
-    if f"{call.scope['path']}/".startswith(_OTHER_PROTOCOLS):
-        return answers.open_inference_error(under_open_inference(problem), instance)
-    return answers.problem(problem, instance)
+    return answers.refusal(describe(error), call.scope["path"], call.id)
