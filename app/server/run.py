@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Generator
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -18,7 +19,9 @@ from app import exit_codes, failures
 from app.failures import StartError
 from app.main import Application, create_app
 from app.repository.watch import Calls, watching
-from app.server.writing import Protocol
+from app.server.connections import Connections
+from app.server.limits import limits_of
+from app.server.protocol import Protocol
 from app.settings import PREFIX, Settings, explain, from_platform
 from app.talk import printable, say
 from model import ModelError
@@ -95,7 +98,7 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
         app = create_app(settings)
         config = uvicorn.Config(
             app,
-            http=Protocol,
+            http=partial(Protocol, Connections(limits_of(settings))),  # type: ignore[arg-type]  # called as one
             log_config=None,
             ws="none",
             access_log=False,

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from app.settings.admission import AdmissionSettings
+from app.settings.connections import ConnectionSettings
 from app.settings.limits import LimitSettings
 from app.settings.models import ModelSettings
 from app.settings.server import ServerSettings
@@ -22,7 +23,14 @@ _PLATFORM_VARIABLES = {
 }
 
 
-class Settings(SurfaceSettings, AdmissionSettings, LimitSettings, ServerSettings, ModelSettings):
+class Settings(
+    SurfaceSettings,
+    AdmissionSettings,
+    LimitSettings,
+    ConnectionSettings,
+    ServerSettings,
+    ModelSettings,
+):
     """Read from SOFTLENS_* environment variables; a bad value stops the process."""
 
     model_config = SettingsConfigDict(

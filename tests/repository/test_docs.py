@@ -165,8 +165,9 @@ def test_every_test_that_robustness_names_exists() -> None:
         assert f"\ndef {test}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{test}"
 
 
-def test_every_row_that_the_attacks_name_is_in_the_catalogue() -> None:
-    attacks = (ROOT / "tests" / "attacks" / "test_bodies.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", ["test_bodies.py", "test_http.py", "test_slow_clients.py"])
+def test_every_row_that_the_attacks_name_is_in_the_catalogue(file: str) -> None:
+    attacks = (ROOT / "tests" / "attacks" / file).read_text(encoding="utf-8")
 
     rows = set(re.findall(r'^    "([A-Z]\d+) ', attacks, flags=re.MULTILINE))
 
