@@ -36,7 +36,7 @@ class Call(Request):
         self.started = time.perf_counter_ns()
         self.route = ""
         self.refusal = ""
-        self.id = _id_of(scope["headers"])
+        self.id = id_of(scope["headers"])
         self.held = 0
         self.run: Any = None  # Any: a Run, which is made of more than this module may know
 
@@ -50,7 +50,8 @@ class Call(Request):
         return [value for key, value in self.scope["headers"] if key == name]
 
 
-def _id_of(headers: list[tuple[bytes, bytes]]) -> str:
+def id_of(headers: list[tuple[bytes, bytes]]) -> str:
+    """What a request with these headers is called."""
     for name, value in headers:
         if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
             return value.decode()

@@ -98,6 +98,8 @@ class Problem(NamedTuple):
 
 
 STATUSES = {
+    "bad-request": HTTPStatus.BAD_REQUEST,
+    "bad-host": HTTPStatus.BAD_REQUEST,
     "malformed-json": HTTPStatus.BAD_REQUEST,
     "invalid-encoding": HTTPStatus.BAD_REQUEST,
     "empty-body": HTTPStatus.BAD_REQUEST,
@@ -107,7 +109,9 @@ STATUSES = {
     "unknown-model": HTTPStatus.NOT_FOUND,
     "not-found": HTTPStatus.NOT_FOUND,
     "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "request-timeout": HTTPStatus.REQUEST_TIMEOUT,
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "url-too-long": HTTPStatus.REQUEST_URI_TOO_LONG,
     "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "batch-too-large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "empty-batch": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -127,6 +131,7 @@ STATUSES = {
     "wrong-rank": HTTPStatus.UNPROCESSABLE_ENTITY,
     "wrong-width": HTTPStatus.UNPROCESSABLE_ENTITY,
     "model-not-loaded": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "headers-too-large": HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "deadline-exceeded": HTTPStatus.SERVICE_UNAVAILABLE,
@@ -187,4 +192,4 @@ def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:
 def _title(slug: str) -> str:
     """The slug in words: `malformed-json` is "Malformed JSON"."""
     words = slug.replace("non-", "non_").replace("-", " ").replace("_", "-")
-    return words.capitalize().replace("json", "JSON")
+    return words.capitalize().replace("json", "JSON").replace("Url", "URL")

@@ -9,15 +9,13 @@ from starlette.types import Receive, Scope, Send
 from app.admission import Admission
 from app.calls import Call
 from app.codecs import answers
-from app.errors import AppError, describe, under_open_inference
+from app.errors import AppError, describe
 from app.observability.counting import Meter
 from app.observability.traces import stay_alive
 from app.operations import Access
 from app.routing import Routes
 
 log = logging.getLogger("softlens")
-
-_OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients read `error`
 
 
 class Gate:
@@ -63,8 +61,6 @@ class Gate:
 def _refusal(call: Call, error: Exception) -> Response:
     if not isinstance(error, AppError):
         log.error("a bug in answering %s", call.id, exc_info=error)
-    problem, instance = describe(error), f"urn:uuid:{call.id}"
+    problem = describe(error)
     call.refusal = problem.slug
-    if f"{call.scope['path']}/".startswith(_OTHER_PROTOCOLS):
-        return answers.open_inference_error(under_open_inference(problem), instance)
-    return answers.problem(problem, instance)
+    return answers.refusal(problem, call.scope["path"], call.id)

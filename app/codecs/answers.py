@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from app.codecs.arrays import writable
 from app.codecs.replies import JSON, PROBLEM, Reply
-from app.errors import Problem
+from app.errors import Problem, under_open_inference
 from app.repository import Served
 from model import Float32s, Floats, Trace
 from model.gradients import Attributions, Probe, Question, Report, Tensor
 
+_OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients read `error`
 _MOST_CELLS = 10  # named in one problem, so that it stays small
 
 
@@ -143,17 +144,25 @@ def model_card(
     }
 
 
-def open_inference_error(found: Problem, instance: str) -> Response:
+def refusal(found: Problem, path: str, name: str) -> Response:
+    """A problem as clients of `path` read it. `name` is that of the request."""
+    instance = f"urn:uuid:{name}"
+    if f"{path}/".startswith(_OTHER_PROTOCOLS):
+        return _for_others(under_open_inference(found), instance)
+    return _problem(found, instance)
+
+
+def _for_others(found: Problem, instance: str) -> Response:
     """What clients of the Open Inference Protocol read, `error`, and what it is called here."""
     content: dict[str, Any] = {  # Any: text, and perhaps a list
         "error": found.detail,
         "type": f"/problems/{found.slug}",
         "instance": instance,
     }
-    return _refusal(found, content, JSON)
+    return _response(found, content, JSON)
 
 
-def problem(found: Problem, instance: str) -> Response:
+def _problem(found: Problem, instance: str) -> Response:
     """RFC 9457. `instance` names this occurrence."""
     content: dict[str, Any] = {  # Any: strings, a number, a list
         "type": f"/problems/{found.slug}",
@@ -162,10 +171,10 @@ def problem(found: Problem, instance: str) -> Response:
         "detail": found.detail,
         "instance": instance,
     }
-    return _refusal(found, content, PROBLEM)
+    return _response(found, content, PROBLEM)
 
 
-def _refusal(found: Problem, content: dict[str, Any], media_type: bytes) -> Response:
+def _response(found: Problem, content: dict[str, Any], media_type: bytes) -> Response:
     if found.cells:
         content["errors"] = [cell._asdict() for cell in found.cells[:_MOST_CELLS]]
     headers = [(name.lower().encode(), value.encode()) for name, value in found.headers]

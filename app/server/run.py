@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Generator
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -18,7 +19,9 @@ from app.failures import StartError
 from app.main import Application, create_app
 from app.observability import lines, traces
 from app.repository.watch import Calls, watching
-from app.server.writing import Protocol
+from app.server.connections import Connections
+from app.server.limits import limits_of
+from app.server.protocol import Protocol
 from app.settings import PREFIX, Settings, explain, from_platform
 from app.talk import say
 from model import ModelError
@@ -81,9 +84,10 @@ def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
     _reload_on_hangup(calls)
     with _listen(settings.host, settings.port) as listener:
         app = create_app(settings)
+        connections = Connections(limits_of(settings), app.meter.refused)
         config = uvicorn.Config(
             app,
-            http=Protocol,
+            http=partial(Protocol, connections),  # type: ignore[arg-type]  # called as one
             log_config=None,
             ws="none",
             access_log=False,

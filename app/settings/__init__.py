@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from app.settings.admission import AdmissionSettings
+from app.settings.connections import ConnectionSettings
 from app.settings.limits import LimitSettings
 from app.settings.logs import LogSettings
 from app.settings.models import ModelSettings
@@ -24,7 +25,13 @@ _PLATFORM_VARIABLES = {
 
 
 class Settings(
-    SurfaceSettings, AdmissionSettings, LimitSettings, LogSettings, ServerSettings, ModelSettings
+    SurfaceSettings,
+    AdmissionSettings,
+    LimitSettings,
+    ConnectionSettings,
+    LogSettings,
+    ServerSettings,
+    ModelSettings,
 ):
     """Read from SOFTLENS_* environment variables; a bad value stops the process."""
 

@@ -102,7 +102,7 @@ def test_every_method_that_a_path_answers_is_allowed(
         ("/predict/", "there is no path /predict/; did you mean /predict?"),
         ("/nowhere", "there is no path /nowhere; /docs lists those that there are"),
         ("/%1b%5b2J", r"there is no path /\x1b[2J; /docs"),
-        ("/" + "q" * 50_000, "qqq...; /docs"),
+        ("/" + "q" * 8_000, "qqq...; /docs"),
     ],
 )
 def test_a_path_that_is_not_there_is_named_safely(

@@ -1,0 +1,249 @@
+"""uvicorn's protocol with what it lacks: limits before work, deadlines, and polite refusals.
+
+uvicorn parses, runs the application and writes; what is overridden here decides when. It reaches
+into uvicorn's insides: tests/app/server/test_uvicorn.py holds that they are as they were.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from app.errors import OverloadedError, RequestError, describe
+from app.server import heads
+from app.server.answering import Refused, last_answer, reason_of, too_slow
+from app.server.connections import Connections
+from app.server.deadlines import Place, Stage, Watch
+from app.server.limits import Limits
+from app.server.writing import Flow, Gathered
+
+# Bytes that are parsed at once. The requests in one piece are all remembered before the first of
+# them is answered, so this bounds their number.
+_PIECE = 16_384
+_STEP = 65_536  # bytes of an answer: a client that takes fewer does not get on
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection.
+
+    What arrives goes to the parser until a request has to wait for those before it; from there on
+    it is set aside, and no more is read. A request that is refused is answered in its turn and
+    the connection closed: what is behind it need not begin where it seems to.
+    """
+
+    transport: Gathered  # type: ignore[assignment]  # stands in for asyncio's
+    flow: Flow
+
+    def __init__(
+        self,
+        shared: Connections,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # Any: as ASGI has it
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._shared = shared
+        self._limits = shared.limits
+        self._unfinished = shared.limits.unfinished_bytes
+        self._watch = Watch(time.monotonic())
+        self._requests = 0  # whose heads are whole
+        self._stays = False  # whether the client wants the connection to
+        self._fresh = 0  # bytes since a head was whole or a body got on
+        self._body_pieces = 0
+        self._upgrading = False
+        self._aside = b""  # arrived, and not parsed yet
+        self._deaf = False  # nothing more is parsed
+        self._thrown_away = 0  # bytes, since then
+        self._parting: bytes | None = None  # the last answer, waiting for those before it
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin, if there is room for one more."""
+        gathered: Any = Gathered(
+            transport, self.loop, self._hang_up
+        )  # Any: stands in for asyncio's
+        super().connection_made(gathered)
+        self.flow = Flow(gathered)
+        self._shared.welcome(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse it, in pieces; or set it aside while requests wait for their turn."""
+        if self._deaf:
+            self._throw_away(len(data))
+        elif self.pipeline:
+            self._aside += data
+        elif len(data) <= _PIECE:
+            self._parse(data)
+        else:
+            self._parse(data[:_PIECE])
+            self.data_received(data[_PIECE:])
+
+    def _parse(self, piece: bytes) -> None:
+        self._fresh += len(piece)
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._parse_without_upgrade(piece[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            self._refuse(reason_of(error))
+        else:
+            if self._fresh > self._unfinished:
+                self._refuse(heads.unfinished(self.url, self.headers, self._limits))
+
+    def on_headers_complete(self) -> None:
+        """Judge the head, and let the application begin."""
+        parser = self.parser
+        if parser.should_upgrade():
+            if parser.get_method() == b"CONNECT":
+                raise RequestError("not-implemented", "expected no CONNECT: this is no proxy")
+            self._upgrading = True
+            return
+        heads.refuse_head(self.url, self.headers, parser.get_http_version(), self._limits)
+        try:
+            super().on_headers_complete()
+        except httptools.HttpParserInvalidURLError:
+            raise heads.no_path() from None
+        self._requests += 1
+        self._fresh = 0
+        self.headers = []  # for trailers, which the application does not see
+        if self.pipeline:
+            self.flow.block()
+        # An answer that comes before the end of the body is the last: whether the body ever ends,
+        # and the next request begins, is up to the client.
+        self._stays = self.cycle.keep_alive
+        self.cycle.keep_alive = False
+
+    def _parse_without_upgrade(self, rest: bytes) -> None:
+        """Begin the request anew as one of HTTP/1.1: the parser would pass over its body."""
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        head = heads.without_upgrade(method, self.url, version, self.headers)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._upgrading = False
+        self._fresh = 0
+        self.data_received(head + rest)
+
+    def on_body(self, body: bytes) -> None:
+        """Give it to the application."""
+        self._fresh = 0
+        self._body_pieces += 1
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Let the connection last beyond this request, if both sides want it to."""
+        if self._upgrading:
+            return
+        cycle = self.cycle
+        cycle.more_body = False
+        cycle.message_event.set()
+        if not cycle.response_started:
+            cycle.keep_alive = self._stays and not self._shared.draining
+
+    def on_response_complete(self) -> None:
+        """Go on with what has arrived. When nothing does, the sweep closes the connection."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._parting:
+            self._part(self._parting)
+            return
+        if self.flow.blocked and not self.pipeline and not self._deaf:
+            self.flow.blocked = False
+            aside, self._aside = self._aside, b""
+            self.data_received(aside)
+        self.flow.resume_reading()
+
+    def shutdown(self) -> None:
+        """Close as soon as the requests that have arrived are answered."""
+        self._stays = False
+        super().shutdown()
+
+    def look(self, now: float, limits: Limits) -> None:
+        """End what has taken too long. `now` in seconds of a monotonic clock."""
+        place = self._place()
+        late = self._watch.overdue(place, now, limits)
+        if late is None:
+            return
+        match place.stage:
+            case Stage.HEAD | Stage.BODY:
+                self._refuse(too_slow(late, limits))
+            case Stage.SILENT | Stage.IDLE:
+                self.transport.close()
+            case _:
+                self.transport.abort()
+
+    def send_away(self, most: int) -> None:
+        """Refuse the connection, because there are too many."""
+        detail = f"expected at most {most} connections at a time (SOFTLENS_MAX_CONNECTIONS)"
+        self._refuse(OverloadedError(detail))
+
+    def _place(self) -> Place:
+        cycle, requests = self.cycle, self._requests
+        if self.flow.write_paused or self.transport.is_closing():
+            unsent = self.transport.get_write_buffer_size()
+            if self.transport.lingering and not unsent:
+                return Place(Stage.LINGERING, requests)
+            return Place(Stage.WRITING, requests, unsent // _STEP)
+        if cycle is None or cycle.response_complete:
+            if self.scope is not None and (cycle is None or cycle.scope is not self.scope):
+                return Place(Stage.HEAD, requests + 1)
+            return Place(Stage.IDLE, requests) if requests else Place(Stage.SILENT, 1)
+        if cycle.more_body and not (self.pipeline or self.flow.read_paused):
+            return Place(Stage.BODY, requests, self._body_pieces)
+        return Place(Stage.ANSWERING, requests)
+
+    def _refuse(self, error: Exception) -> None:
+        """Answer in place of the application, when the requests before are answered."""
+        self._deaf = True
+        self._shared.refused(describe(error).slug)
+        answer = last_answer(error, self._asked(), self.server_state.default_headers)
+        cycle = self.cycle
+        waits = cycle is not None and not cycle.response_complete
+        if waits and cycle.more_body:  # it is the body of this one that is refused
+            waits = self._withdraw(cycle)
+        if waits:
+            self._parting = answer
+            self.flow.block()
+        else:
+            self._part(answer)
+
+    def _asked(self) -> Refused:
+        if self.scope is None:
+            return Refused()
+        return Refused(self.url, self.parser.get_method(), list(self.scope["headers"]))
+
+    def _withdraw(self, cycle: RequestResponseCycle) -> bool:
+        """Take a request back from the application; whether others come before it."""
+        if self.pipeline:
+            self.pipeline.popleft()  # it came last
+            return True
+        cycle.disconnected = True
+        cycle.message_event.set()
+        if cycle.response_started:
+            self.transport.abort()  # in the middle of its answer there is nothing to be said
+        return False
+
+    def _part(self, answer: bytes) -> None:
+        self.transport.write(answer)
+        self.transport.close()
+
+    def _hang_up(self) -> bool:
+        """Listen no more; whether the client may be in the middle of something."""
+        cycle = self.cycle
+        talking = self._deaf or self.pipeline or (cycle is not None and cycle.more_body)
+        self._deaf = True
+        if talking:
+            self.flow.blocked = False
+            self.flow.resume_reading()
+        return bool(talking)
+
+    def _throw_away(self, count: int) -> None:
+        self._thrown_away += count
+        if self._thrown_away > self._limits.linger_bytes:
+            self.transport.abort()
