@@ -49,7 +49,6 @@ class Protocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._shared = shared
         self._limits = shared.limits
-        self._unfinished = shared.limits.unfinished_bytes
         self._watch = Watch(time.monotonic())
         self._requests = 0  # whose heads are whole
         self._stays = False  # whether the client wants the connection to
@@ -63,9 +62,8 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, if there is room for one more."""
-        gathered: Any = Gathered(
-            transport, self.loop, self._hang_up
-        )  # Any: stands in for asyncio's
+        # Any: stands in for asyncio's.
+        gathered: Any = Gathered(transport, self.loop, self._hang_up)
         super().connection_made(gathered)
         self.flow = Flow(gathered)
         self._shared.welcome(self)
@@ -84,15 +82,18 @@ class Protocol(HttpToolsProtocol):
 
     def _parse(self, piece: bytes) -> None:
         self._fresh += len(piece)
+        read = len(piece)
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade as upgrade:
-            self._parse_without_upgrade(piece[upgrade.args[0] :])
+            read = upgrade.args[0]
         except httptools.HttpParserError as error:
             self._refuse(reason_of(error))
-        else:
-            if self._fresh > self._unfinished:
-                self._refuse(heads.unfinished(self.url, self.headers, self._limits))
+            return
+        if self._upgrading:
+            self._parse_without_upgrade(piece[read:])
+        elif self._fresh > self._limits.unfinished_bytes:
+            self._refuse(heads.unfinished(self.url, self.headers, self._limits))
 
     def on_headers_complete(self) -> None:
         """Judge the head, and let the application begin."""
