@@ -4,7 +4,8 @@ AppError
 ├── RequestError        what was sent cannot be answered; the client must change it
 ├── UnknownModelError   no such model or version
 ├── LoadError           a model on disk cannot be loaded; who put it there must act
-└── NotReadyError       nothing can be answered at the moment
+├── NotReadyError       nothing can be answered at the moment
+└── ShuttingDownError   the server ends before this request could be finished
 """
 
 import difflib
@@ -51,6 +52,10 @@ class LoadError(AppError):
 
 class NotReadyError(AppError):
     """Nothing can be answered at the moment."""
+
+
+class ShuttingDownError(AppError):
+    """The server ends before this request could be finished."""
 
 
 class Asked(NamedTuple):
@@ -102,8 +107,23 @@ STATUSES = {
     "wrong-width": HTTPStatus.UNPROCESSABLE_ENTITY,
     "model-not-loaded": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
+    "shutting-down": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "not-implemented": HTTPStatus.NOT_IMPLEMENTED,
+}
+
+
+_SLUGS: dict[type[AppError], str] = {
+    UnknownModelError: "unknown-model",
+    LoadError: "model-not-loaded",
+    NotReadyError: "not-ready",
+    ShuttingDownError: "shutting-down",
+}
+
+_HEADERS = {
+    # uvicorn ends a connection whose request raised; the client is told.
+    "internal-error": (("Connection", "close"),),
+    "shutting-down": (("Connection", "close"), ("Retry-After", "1")),
 }
 
 
@@ -112,21 +132,15 @@ def describe(error: Exception, asked: Asked) -> Problem:
     match error:
         case RequestError():
             return _problem(error.slug, str(error), error.cells)
-        case UnknownModelError():
-            return _problem("unknown-model", str(error))
-        case LoadError():
-            return _problem("model-not-loaded", str(error))
-        case NotReadyError():
-            return _problem("not-ready", str(error))
+        case AppError():
+            return _problem(_SLUGS[type(error)], str(error))
         case HTTPException():
             status = HTTPStatus(error.status_code)
             slug = status.phrase.lower().replace(" ", "-")
             return Problem(slug, _title(slug), status, *_unrouted(asked))
         case _:
             # A bug: the log has the traceback, the client learns nothing about our insides.
-            found = _problem("internal-error", "The server failed in a way it should not have.")
-            # uvicorn ends a connection whose request raised; the client is told.
-            return found._replace(headers=(("Connection", "close"),))
+            return _problem("internal-error", "The server failed in a way it should not have.")
 
 
 def under_open_inference(found: Problem) -> Problem:
@@ -148,7 +162,7 @@ def _unrouted(asked: Asked) -> tuple[str, tuple[Cell, ...], tuple[tuple[str, str
 
 
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:
-    return Problem(slug, _title(slug), STATUSES[slug], detail, cells)
+    return Problem(slug, _title(slug), STATUSES[slug], detail, cells, _HEADERS.get(slug, ()))
 
 
 def _title(slug: str) -> str:

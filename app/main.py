@@ -15,7 +15,7 @@ from app import openapi
 from app.check_schemas import check_examples
 from app.codecs import answers
 from app.codecs.rows import Limits
-from app.errors import AppError, Asked, describe, under_open_inference
+from app.errors import AppError, Asked, Problem, describe, under_open_inference
 from app.repository import load_repository
 from app.routes import gradient, health, models, open_inference, pages, platforms, predict
 from app.service import Service
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         open_inference.router(service, gradient=settings.debug, control=settings.model_control),
         *([gradient.router(service)] if settings.debug else []),
         models.router(service),
-        health.router(repository),
+        health.router(service),
         pages.router(settings.debug),
     )
     # Included as routers, each request would be matched against every one of them twice.
@@ -99,8 +99,13 @@ async def _answer_nobody(_request: Request, _error: Exception) -> Response:
 async def _answer_error(
     routes: Sequence[BaseRoute], request: Request, error: Exception
 ) -> Response:
-    problem, instance = describe(error, _asked(routes, request)), f"urn:uuid:{uuid.uuid4()}"
-    if f"{request.scope['path']}/".startswith(_OTHER_PROTOCOLS):
+    return refusal(describe(error, _asked(routes, request)), request.scope["path"])
+
+
+def refusal(problem: Problem, path: str) -> Response:
+    """The answer that tells a problem, in the form that clients of the path read."""
+    instance = f"urn:uuid:{uuid.uuid4()}"
+    if f"{path}/".startswith(_OTHER_PROTOCOLS):
         return answers.open_inference_error(under_open_inference(problem), instance)
     return answers.problem(problem, instance)
 

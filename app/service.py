@@ -12,7 +12,8 @@ from app.codecs.checks import CheckQuestion
 from app.codecs.inference import DERIVED, Inference
 from app.codecs.questions import AttributionQuestion, GradientQuestion
 from app.codecs.rows import Batch, Limits
-from app.errors import Cell, RequestError
+from app.errors import Cell, NotReadyError, RequestError
+from app.life import Life
 from app.pointing import label_indices, pointing_into
 from app.refusals import refuse_question, refuse_result, vector_of
 from app.repository import Repository, Served
@@ -44,6 +45,21 @@ class Service:
         self.repository = repository
         self.limits = limits
         self.statistics = Statistics()
+        self.life = Life()
+
+    def check_ready(self, index: str) -> None:
+        """Let pass only while requests are welcome.
+
+        Args:
+            index: what to ask for the reason that a model is not served.
+
+        Raises:
+            NotReadyError: the server is stopping, or has no model.
+        """
+        if self.life.draining:
+            raise NotReadyError("this server is stopping; ask another one")
+        if not self.repository.all():
+            raise NotReadyError(f"no model is loaded; {index} tells why")
 
     def model(self, named: Mapping[str, str]) -> Served:
         """The model that a path names, by `name` and perhaps `version`; otherwise the default.

@@ -3,11 +3,10 @@
 from fastapi import APIRouter, Response
 
 from app.codecs.answers import json_response
-from app.errors import NotReadyError
-from app.repository import Repository
+from app.service import Service
 
 
-def router(repository: Repository) -> APIRouter:
+def router(service: Service) -> APIRouter:
     """The routes. They exist only once the models are loaded, verified and self-tested."""
     routes = APIRouter(tags=["health"])
 
@@ -24,8 +23,7 @@ def router(repository: Repository) -> APIRouter:
     @routes.get("/readyz", response_class=Response, summary="Ready?")
     async def readyz() -> Response:
         """Models are loaded and requests are welcome."""
-        if not repository.all():
-            raise NotReadyError("no model is loaded; GET /models tells why")
+        service.check_ready("GET /models")
         return json_response({"status": "ready"})
 
     # Some load balancers ask with HEAD.

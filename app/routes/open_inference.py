@@ -11,7 +11,7 @@ from app.codecs.bodies import json_length, read_body, read_inference_body
 from app.codecs.compression import accepted, compressed
 from app.codecs.control import decode_index, decode_load
 from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference
-from app.errors import NotReadyError, RequestError
+from app.errors import RequestError
 from app.operations import Handler, add_route
 from app.repository import Served
 from app.service import Service
@@ -92,8 +92,7 @@ class _Handlers:
 
     async def ready(self, request: Request) -> Response:
         """Models are loaded and requests are welcome."""
-        if not self.service.repository.all():
-            raise NotReadyError("no model is loaded; POST /v2/repository/index tells why")
+        self.service.check_ready("POST /v2/repository/index")
         return json_response({"ready": True, "live": True})
 
     async def names(self, request: Request) -> Response:

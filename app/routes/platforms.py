@@ -18,7 +18,7 @@ from app.codecs import instances
 from app.codecs.answers import json_response
 from app.codecs.bodies import read_body
 from app.codecs.questions import GradientQuestion
-from app.errors import NotReadyError, RequestError
+from app.errors import RequestError
 from app.operations import add_route
 from app.service import Service
 from model.gradients import Question
@@ -94,8 +94,7 @@ class _Handlers:
 
     async def ping(self, request: Request) -> Response:
         """Models are loaded and requests are welcome."""
-        if not self.service.repository.all():
-            raise NotReadyError("no model is loaded; GET /models tells why")
+        self.service.check_ready("GET /models")
         return json_response({"status": "ready"})
 
 
