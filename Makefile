@@ -2,6 +2,7 @@
 # make test    run every test this machine can run
 # make lint    format, lint, types, import contracts
 # make verdicts  make every mistake as somebody else would, and see it named (minutes)
+# make soak    fell, stop and reload servers under load, for an hour; counts what is lost
 # make image   build the container image `softlens`
 # make lock    write requirements/*.lock anew from pyproject.toml (needs uv)
 
@@ -13,7 +14,7 @@ ENGINE ?= docker
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint image lock verdicts benchmark clean
+.PHONY: help demo test lint image lock verdicts benchmark soak clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -38,6 +39,9 @@ verdicts: $(VENV)/dev.stamp
 
 benchmark: $(VENV)/benchmark.stamp
 	@$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.soak
 
 # What is locked is what is installed: pip checks every hash. softlens itself is linked, not copied.
 $(VENV)/%.stamp: requirements/%.lock pyproject.toml

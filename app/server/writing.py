@@ -5,13 +5,23 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.server.stopping import State
+
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's, which writes the headers of an answer and its body one after the other."""
 
+    server_state: State
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Gather what is written to the connection."""
         super().connection_made(_Gathered(transport, self.loop))  # type: ignore[arg-type]  # stands in for it
+
+    def on_headers_complete(self) -> None:
+        """Let the answer be the last one of its connection where the server is about to end."""
+        super().on_headers_complete()
+        if self.server_state.life.closing and self.cycle:
+            self.cycle.keep_alive = False
 
 
 class _Gathered:

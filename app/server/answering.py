@@ -1,0 +1,115 @@
+"""The process that answers: its models loaded, its server running, its folder watched."""
+
+import gc
+import logging
+import os
+import signal
+from collections.abc import Callable
+from socket import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from app import exit_codes
+from app.errors import Asked, ShuttingDownError, describe
+from app.main import create_app, refusal
+from app.repository.watch import Calls, watching
+from app.server.listening import url_of
+from app.server.seats import Seat
+from app.server.stopping import Ending, Server
+from app.server.writing import Protocol
+from app.settings import Settings
+
+log = logging.getLogger("softlens")
+
+_STDERR = 2
+
+
+def answer_alone(settings: Settings, listener: socket, announce: Callable[[str], None]) -> int:
+    """Serve as the only process; returns its exit code.
+
+    Raises:
+        ModelError, OSError: no model can be served.
+    """
+    calls = Calls()
+    on_hangup(lambda: calls.put(True), lambda: signal.raise_signal(signal.SIGTERM))
+    app = prepare(settings, Seat.only())
+
+    def ready() -> None:
+        tell_models(app, listener)
+        announce(url_of(listener))
+
+    server = Server(config_of(app), app.state.service.life, ending_of(settings), ready)
+    run(server, app, listener, settings, calls)
+    return exit_codes.INTERRUPTED if server.interrupted else exit_codes.OK
+
+
+def prepare(settings: Settings, seat: Seat) -> FastAPI:
+    """The app, its models loaded.
+
+    Raises:
+        ModelError, OSError: none of them can be served.
+    """
+    app = create_app(settings)
+    app.state.seat = seat
+    # What was loaded stays: the collector need not walk over it again and again. Models that
+    # come later are few objects, and freezing would keep the garbage of requests for ever.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def config_of(app: FastAPI) -> uvicorn.Config:
+    """How uvicorn serves it."""
+    return uvicorn.Config(
+        app,
+        http=Protocol,
+        log_config=None,
+        ws="none",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+    )
+
+
+def ending_of(settings: Settings) -> Ending:
+    """How it stops."""
+
+    async def cut(scope: Scope, receive: Receive, send: Send) -> None:
+        error = ShuttingDownError(
+            f"the server stops and waits no longer than {settings.shutdown_seconds} s for a request"
+        )
+        problem = describe(error, Asked(scope["method"], scope["path"], [], []))
+        await refusal(problem, scope["path"])(scope, receive, send)
+
+    return Ending(settings.drain_seconds, settings.shutdown_seconds, cut)
+
+
+def run(server: Server, app: FastAPI, listener: socket, settings: Settings, calls: Calls) -> None:
+    """Answer until the server has been told to stop and has done so; closes the listener."""
+    with watching(app.state.service.repository, settings.reload_seconds, calls):
+        server.run(sockets=[listener])
+
+
+def on_hangup(look: Callable[[], None], end: Callable[[], None]) -> None:
+    """At SIGHUP look for new things; but when the terminal has gone, go with it."""
+    at_terminal = os.isatty(_STDERR)
+
+    def hang_up(_number: int, _frame: FrameType | None) -> None:
+        (end if at_terminal and not os.isatty(_STDERR) else look)()
+
+    signal.signal(signal.SIGHUP, hang_up)
+
+
+def tell_models(app: FastAPI, listener: socket) -> None:
+    """Log what is served and where, the default model last."""
+    repository = app.state.service.repository
+    default = repository.default
+    for name, version, _ in repository.all():
+        if (name, version) != (default.name, default.version):
+            log.info(
+                "serving %s version %s under /models/%s/versions/%s", name, version, name, version
+            )
+    log.info("serving %s version %s on %s", default.name, default.version, url_of(listener))
