@@ -3,6 +3,7 @@
 # make lint    format, lint, types, import contracts
 # make verdicts  make every mistake as somebody else would, and see it named (minutes)
 # make fuzz    hostile input at length; FUZZ_SECONDS= for each target (half an hour)
+# make soak    fell, stop and reload servers under load, for an hour; counts what is lost
 # make image   build the container image `softlens`
 # make lock    write requirements/*.lock anew from pyproject.toml (needs uv)
 
@@ -15,7 +16,7 @@ FUZZ_SECONDS ?= 600
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fuzz image lock verdicts benchmark clean
+.PHONY: help demo test lint fuzz soak image lock verdicts benchmark clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -46,6 +47,9 @@ fuzz: $(VENV)/dev.stamp
 
 benchmark: $(VENV)/benchmark.stamp
 	@$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.soak
 
 # What is locked is what is installed: pip checks every hash. softlens itself is linked, not copied.
 $(VENV)/%.stamp: requirements/%.lock pyproject.toml

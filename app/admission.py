@@ -15,7 +15,19 @@ from app.errors import DeadlineError, OverloadedError
 
 T = TypeVar("T")
 
+_PRODUCTS = 512  # that take as long as reading one byte of JSON
 _LIGHT = 2**18  # for which the event loop may stop: a few milliseconds
+
+
+def weight_of(hidden: int, text: int, numbers: int) -> int:
+    """How long a prediction may take, in bytes of JSON that are read in the same time.
+
+    Args:
+        hidden: width of the hidden layer.
+        text: bytes of JSON to read.
+        numbers: that the body holds, at most.
+    """
+    return max(text, numbers * hidden // _PRODUCTS)
 
 
 class Room(NamedTuple):

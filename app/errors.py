@@ -7,6 +7,7 @@ AppError
 ├── NotReadyError       nothing can be answered at the moment
 ├── OverloadedError     there is too much to do at the moment
 ├── DeadlineError       an answer took too long
+├── ShuttingDownError   the server ends before this request could be finished
 └── UnroutedError       no route answers this path, or not with this method
 """
 
@@ -62,6 +63,10 @@ class NotReadyError(AppError):
 
 class OverloadedError(AppError):
     """There is too much to do at the moment."""
+
+
+class ShuttingDownError(AppError):
+    """The server ends before this request could be finished."""
 
 
 class DeadlineError(AppError):
@@ -135,6 +140,7 @@ STATUSES = {
     "not-ready": HTTPStatus.SERVICE_UNAVAILABLE,
     "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "deadline-exceeded": HTTPStatus.SERVICE_UNAVAILABLE,
+    "shutting-down": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "not-implemented": HTTPStatus.NOT_IMPLEMENTED,
 }
@@ -146,6 +152,7 @@ _SLUGS: dict[type[AppError], str] = {
     NotReadyError: "not-ready",
     OverloadedError: "overloaded",
     DeadlineError: "deadline-exceeded",
+    ShuttingDownError: "shutting-down",
 }
 
 
@@ -183,7 +190,9 @@ def _unrouted(asked: UnroutedError) -> Problem:
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:
     status = STATUSES[slug]
     headers: tuple[tuple[str, str], ...] = ()
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if slug == "shutting-down":
+        headers = (("Connection", "close"), ("Retry-After", "1"))
+    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
         # Seconds; not the same for everyone, or all would come back at once.
         headers = (("Retry-After", str(random.randint(1, 3))),)  # noqa: S311  no secret
     return Problem(slug, _title(slug), status, detail, cells, headers)

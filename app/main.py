@@ -138,7 +138,7 @@ def create_app(settings: Settings, board: Board | None = None) -> Application:
         open_inference.router(service, gradient=settings.debug, control=settings.model_control),
         *([gradient.router(service)] if settings.debug else []),
         models.router(service),
-        health.router(repository),
+        health.router(service),
         pages.router(settings.debug),
     )
     return Application(service, routers, board or open_board(), _request_log(settings))

@@ -14,7 +14,8 @@ from app.codecs.checks import CheckQuestion
 from app.codecs.inference import DERIVED, Inference
 from app.codecs.questions import AttributionQuestion, GradientQuestion
 from app.codecs.rows import Batch, Limits
-from app.errors import Cell, RequestError
+from app.errors import Cell, NotReadyError, RequestError
+from app.life import Life
 from app.pointing import label_indices, pointed_into
 from app.refusals import refuse_question, refuse_result, vector_of
 from app.repository import Repository, Served
@@ -38,8 +39,6 @@ from model.gradients import (
     tensors,
 )
 
-_PRODUCTS = 512  # that take as long as reading one byte of JSON
-
 
 class Service:
     """The only code that touches the repository and counts what is asked of it."""
@@ -49,6 +48,21 @@ class Service:
         self.limits = limits
         self.admission = admission
         self.statistics = Statistics()
+        self.life = Life()
+
+    def check_ready(self, index: str) -> None:
+        """Let pass only while requests are welcome.
+
+        Args:
+            index: what to ask for the reason that a model is not served.
+
+        Raises:
+            NotReadyError: the server is stopping, or has no model.
+        """
+        if self.life.draining:
+            raise NotReadyError("this server is stopping; ask another one")
+        if not self.repository.all():
+            raise NotReadyError(f"no model is loaded; {index} tells why")
 
     def model(self, named: Mapping[str, str]) -> Served:
         """The model that a path names, by `name` and perhaps `version`; otherwise the default.
@@ -59,16 +73,6 @@ class Service:
         if "name" not in named:
             return self.repository.default
         return self.repository.find(named["name"], named.get("version"))
-
-    def weight(self, served: Served, text: int, numbers: int) -> int:
-        """How long a prediction may take, in bytes of JSON that are read in the same time.
-
-        Args:
-            served: the model.
-            text: bytes of JSON to read.
-            numbers: that the body holds, at most.
-        """
-        return max(text, numbers * served.classifier.hidden // _PRODUCTS)
 
     def counted(self, call: Call, served: Served) -> Run:
         """A context for one request to a model: from decoding its body to encoding its answer."""

@@ -21,6 +21,7 @@ def run(host: Host = None, port: Port = None) -> None:
 
         softlens demo --port 9000
     """
+    # Before NumPy is imported: more threads would only get in each other's way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with leaving_at_once():
         from app.commands.progress import progress
@@ -44,7 +45,7 @@ def run(host: Host = None, port: Port = None) -> None:
             f"Trained on {rows} handwritten digits of 8x8 pixels; {scores['accuracy']:.1%} of "
             f"{scores['rows']} held-out ones are recognised."
         )
-        flags: dict[str, object] = {"models": path, "host": host, "port": port}
+        flags: dict[str, object] = {"models": path, "host": host, "port": port, "workers": 1}
         given = {name: value for name, value in flags.items() if value is not None}
         row = digits.inputs[0].tolist()
         raise typer.Exit(serve(given, lambda url: _invite(url, row)))

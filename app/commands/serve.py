@@ -1,6 +1,5 @@
 """softlens serve: a model, or a folder of them, over HTTP."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +28,9 @@ def run(
     ] = None,
     host: Host = None,
     port: Port = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that answer; 1.", min=1, max=256)
+    ] = None,
     model_policy: Annotated[
         Policy | None, typer.Option(help="Versions of each model to keep loaded; all.")
     ] = None,
@@ -41,8 +43,6 @@ def run(
 
         softlens serve models/ --host 0.0.0.0 --port 80
     """
-    # Before NumPy is imported: BLAS threads of a server would only get in each other's way.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with leaving_at_once():
         from app.server.run import serve
 
@@ -50,6 +50,7 @@ def run(
         "models": models,
         "host": host,
         "port": port,
+        "workers": workers,
         "model_policy": model_policy,
     }
     given = {name: value for name, value in flags.items() if value is not None}

@@ -54,16 +54,17 @@ def is_json(wanted: Format) -> bool:
     return wanted == "json"
 
 
-def set_up(wanted: Format, level: str) -> None:
+def set_up(wanted: Format, level: str, speaker: str = "") -> None:
     """Log to stderr from now on, uvicorn's lines too.
 
     Args:
         wanted: the format.
         level: the least that is logged, `debug`, `info`, `warning` or `error`.
+        speaker: what every text begins with, where there are several; objects have a `pid`.
     """
     _handler.setStream(sys.stderr)
     _handler.setFormatter(
-        JsonLines() if is_json(wanted) else TextLines("%(levelname)s %(message)s")
+        JsonLines() if is_json(wanted) else TextLines(f"%(levelname)s {speaker}%(message)s")
     )
     logging.basicConfig(level=level.upper(), handlers=[_handler], force=True)
     # uvicorn tells of every start and stop, which are told of here.

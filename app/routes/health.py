@@ -4,13 +4,12 @@ from fastapi import APIRouter, Response
 
 from app.calls import Call
 from app.codecs.answers import json_response
-from app.errors import NotReadyError
 from app.operations import Access, add_route
 from app.operations import router as routes_under
-from app.repository import Repository
+from app.service import Service
 
 
-def router(repository: Repository) -> APIRouter:
+def router(service: Service) -> APIRouter:
     """The routes. They exist only once the models are loaded, verified and self-tested."""
 
     async def livez(_call: Call) -> Response:
@@ -19,8 +18,7 @@ def router(repository: Repository) -> APIRouter:
 
     async def readyz(_call: Call) -> Response:
         """Models are loaded and requests are welcome."""
-        if not repository.all():
-            raise NotReadyError("no model is loaded; GET /models tells why")
+        service.check_ready("GET /models")
         return json_response({"status": "ready"})
 
     routes = routes_under("health")

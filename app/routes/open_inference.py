@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.admission import weight_of
 from app.calls import Call
 from app.codecs import cards, outputs
 from app.codecs.answers import json_response
@@ -13,7 +14,7 @@ from app.codecs.bodies import json_length, read_body, read_inference_body
 from app.codecs.compression import accepted, compressed
 from app.codecs.control import decode_index, decode_load
 from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference, text_length
-from app.errors import NotReadyError, RequestError
+from app.errors import RequestError
 from app.operations import Access, Handler, add_route
 from app.operations import router as routes_under
 from app.repository import Served
@@ -84,7 +85,7 @@ class _Handlers:
                 return outputs.encode_inference(served, question, found)
 
         text = text_length(length, len(body))
-        weight = service.weight(served, text, len(body) // 2)
+        weight = weight_of(served.classifier.hidden, text, len(body) // 2)
         if any(name.encode() in body[:text] for name in DERIVED):
             weight = len(body) + service.limits.result_numbers  # a Jacobian is long
         encoded = await service.admission.worked(weight, answer)
@@ -104,8 +105,7 @@ class _Handlers:
 
     async def ready(self, call: Call) -> Response:
         """Models are loaded and requests are welcome."""
-        if not self.service.repository.all():
-            raise NotReadyError("no model is loaded; POST /v2/repository/index tells why")
+        self.service.check_ready("POST /v2/repository/index")
         return json_response({"ready": True, "live": True})
 
     async def names(self, call: Call) -> Response:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from fastapi import APIRouter, Response
 
+from app.admission import weight_of
 from app.calls import Call
 from app.codecs import instances
 from app.codecs.answers import json_response
 from app.codecs.bodies import read_body
 from app.codecs.questions import GradientQuestion
-from app.errors import NotReadyError, RequestError
+from app.errors import RequestError
 from app.operations import Access, add_route
 from app.operations import router as routes_under
 from app.service import Service
@@ -72,7 +73,7 @@ class _Handlers:
         if media_type == "text/csv":
             # Every cell passes through Python, there and back: not on the event loop.
             return await service.admission.work(from_csv)
-        weight = service.weight(served, len(body), len(body) // 2)
+        weight = weight_of(served.classifier.hidden, len(body), len(body) // 2)
         return await service.admission.worked(weight, from_json)
 
     async def explain(self, call: Call) -> Response:
@@ -107,8 +108,7 @@ class _Handlers:
 
     async def ping(self, call: Call) -> Response:
         """Models are loaded and requests are welcome."""
-        if not self.service.repository.all():
-            raise NotReadyError("no model is loaded; GET /models tells why")
+        self.service.check_ready("GET /models")
         return json_response({"status": "ready"})
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.admission import weight_of
 from app.calls import Call
 from app.codecs import answers
 from app.codecs.bodies import read_json_body
@@ -30,7 +31,7 @@ def router(service: Service) -> APIRouter:
                 return answers.prediction(served, service.predict(run, batch))
 
         return await service.admission.worked(
-            service.weight(served, len(body), len(body) // 2), answer
+            weight_of(served.classifier.hidden, len(body), len(body) // 2), answer
         )
 
     routes = routes_under("predict")

@@ -1,6 +1,5 @@
 """`python -m app.server`: serve what the environment says, without the terminal's libraries."""
 
-import os
 import signal
 import sys
 
@@ -10,8 +9,6 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 # To look for new models is asked of a server that has not looked at all yet.
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-# Before NumPy is imported: BLAS threads of a server would only get in each other's way.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from app.server.run import serve  # noqa: E402  only now
 

@@ -1,65 +1,126 @@
-"""Answers that the application has no part in, because the request never came to it."""
+"""The process that answers: its models loaded, its server running, its folder watched."""
 
+import gc
 import logging
-from typing import NamedTuple
+import os
+import signal
+from collections.abc import Callable
+from functools import partial
+from socket import socket
+from types import FrameType
 
-import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
+from app import exit_codes
 from app.calls import id_of
 from app.codecs import answers
-from app.errors import RequestError, describe
-from app.server.limits import Limits
+from app.errors import ShuttingDownError, describe
+from app.main import Application, create_app
+from app.observability import traces
+from app.observability.board import open_board
+from app.repository.watch import Calls, watching
+from app.server.connections import Connections
+from app.server.limits import limits_of
+from app.server.listening import url_of
+from app.server.protocol import Protocol
+from app.server.seats import Seat
+from app.server.stopping import Ending, Server
+from app.settings import Settings
 
 log = logging.getLogger("softlens")
 
-_AWAITED = {  # by the field of Limits
-    "header_seconds": "the head of a request",
-    "body_seconds": "the next part of a body",
-    "request_seconds": "a whole request",
-}
+_STDERR = 2
 
 
-class Refused(NamedTuple):
-    """What is known of a request that is refused, perhaps before much of it came."""
+def answer_alone(settings: Settings, listener: socket, announce: Callable[[str], None]) -> int:
+    """Serve as the only process; returns its exit code.
 
-    url: bytes = b""
-    method: bytes = b""
-    headers: list[tuple[bytes, bytes]] = []  # noqa: RUF012  never changed
-
-
-def last_answer(error: Exception, refused: Refused, always: list[tuple[bytes, bytes]]) -> bytes:
-    """The whole answer to a request that is refused; no other follows on its connection.
-
-    Args:
-        error: why.
-        refused: its path decides the shape of the answer.
-        always: headers that every answer has.
+    Raises:
+        ModelError, OSError: no model can be served.
     """
-    path, name = refused.url.partition(b"?")[0].decode("latin-1"), id_of(refused.headers)
-    answer = answers.refusal(describe(error), path, name)
-    headers = [*always, *answer.raw_headers, (b"x-request-id", name.encode())]
-    lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-    head = b"%s%sconnection: close\r\n\r\n" % (STATUS_LINE[answer.status_code], lines)
-    return head if refused.method == b"HEAD" else head + bytes(answer.body)
+    calls = Calls()
+    on_hangup(lambda: calls.put(True), lambda: signal.raise_signal(signal.SIGTERM))
+    app = prepare(settings, Seat.only())
+
+    def ready() -> None:
+        tell_models(app, listener)
+        announce(url_of(listener))
+
+    server = Server(config_of(app, settings), app.service.life, ending_of(settings), ready)
+    run(server, app, listener, settings, calls)
+    return exit_codes.INTERRUPTED if server.interrupted else exit_codes.OK
 
 
-def too_slow(late: str, limits: Limits) -> RequestError:
-    """The refusal of a request that does not come, by the field of `limits` whose time is over."""
-    seconds = getattr(limits, late)
-    return RequestError(
-        "request-timeout",
-        f"expected {_AWAITED[late]} within {seconds:g} seconds (SOFTLENS_{late.upper()})",
+def prepare(settings: Settings, seat: Seat) -> Application:
+    """The app, its models loaded.
+
+    Raises:
+        ModelError, OSError: none of them can be served.
+    """
+    app = create_app(settings, open_board(seat.shared, seat.slot))
+    app.service.life.told = app.meter.set_draining
+    # What was loaded stays: the collector need not walk over it again and again. Models that
+    # come later are few objects, and freezing would keep the garbage of requests for ever.
+    gc.collect()
+    gc.freeze()
+    return app
+
+
+def config_of(app: Application, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves it."""
+    connections = Connections(limits_of(settings), app.meter.refused, app.service.life)
+    return uvicorn.Config(
+        app,
+        http=partial(Protocol, connections),  # type: ignore[arg-type]  # called as one
+        log_config=None,
+        ws="none",
+        access_log=False,
+        server_header=False,
+        # In which FastAPI sets OpenTelemetry up, where the environment asks for it.
+        lifespan="on" if traces.are_wanted() else "off",
     )
 
 
-def reason_of(error: httptools.HttpParserError) -> Exception:
-    """Why the parser stopped: what a callback raised, or what is no HTTP."""
-    cause = error.__context__
-    if isinstance(cause, RequestError):
-        return cause
-    if cause is None:
-        # The parser's own words, which never repeat what was sent.
-        return RequestError("bad-request", f"expected HTTP/1.1: {error}")
-    log.error("reading a request failed", exc_info=cause)
-    return error
+def ending_of(settings: Settings) -> Ending:
+    """How it stops."""
+
+    async def cut(scope: Scope, receive: Receive, send: Send) -> None:
+        error = ShuttingDownError(
+            f"the server stops and waits no longer than {settings.shutdown_seconds} s for a request"
+        )
+        name = id_of(scope["headers"])
+        await answers.refusal(describe(error), scope["path"], name)(scope, receive, send)
+
+    return Ending(settings.drain_seconds, settings.shutdown_seconds, cut)
+
+
+def run(
+    server: Server, app: Application, listener: socket, settings: Settings, calls: Calls
+) -> None:
+    """Answer until the server has been told to stop and has done so; closes the listener."""
+    with watching(app.service.repository, settings.reload_seconds, calls):
+        server.run(sockets=[listener])
+    app.meter.close()
+
+
+def on_hangup(look: Callable[[], None], end: Callable[[], None]) -> None:
+    """At SIGHUP look for new things; but when the terminal has gone, go with it."""
+    at_terminal = os.isatty(_STDERR)
+
+    def hang_up(_number: int, _frame: FrameType | None) -> None:
+        (end if at_terminal and not os.isatty(_STDERR) else look)()
+
+    signal.signal(signal.SIGHUP, hang_up)
+
+
+def tell_models(app: Application, listener: socket) -> None:
+    """Log what is served and where, the default model last."""
+    repository = app.service.repository
+    default = repository.default
+    for name, version, _ in repository.all():
+        if (name, version) != (default.name, default.version):
+            log.info(
+                "serving %s version %s under /models/%s/versions/%s", name, version, name, version
+            )
+    log.info("serving %s version %s on %s", default.name, default.version, url_of(listener))

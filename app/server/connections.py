@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from app.life import Life
 from app.server.limits import REFUSED, Limits
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ class Connections:
     Attributes:
         limits: of each connection.
         refused: is told the slug of what was refused before it was a request.
-        draining: every answer from now on is the last one of its connection.
+        life: whether every answer from now on is the last one of its connection.
     """
 
-    def __init__(self, limits: Limits, refused: Callable[[str], None]) -> None:
+    def __init__(self, limits: Limits, refused: Callable[[str], None], life: Life) -> None:
         self.limits = limits
+        self.life = life
         self.refused = refused
-        self.draining = False
         self._crowded = limits.when_crowded()
         self._timer: asyncio.TimerHandle | None = None
 

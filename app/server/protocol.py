@@ -15,10 +15,10 @@ from uvicorn.server import ServerState
 
 from app.errors import OverloadedError, RequestError, describe
 from app.server import heads
-from app.server.answering import Refused, last_answer, reason_of, too_slow
 from app.server.connections import Connections
 from app.server.deadlines import Place, Stage, Watch
 from app.server.limits import Limits
+from app.server.refusing import Refused, last_answer, reason_of, too_slow
 from app.server.writing import Flow, Gathered
 
 # Bytes that are parsed at once. The requests in one piece are all remembered before the first of
@@ -142,7 +142,7 @@ class Protocol(HttpToolsProtocol):
         cycle.more_body = False
         cycle.message_event.set()
         if not cycle.response_started:
-            cycle.keep_alive = self._stays and not self._shared.draining
+            cycle.keep_alive = self._stays and not self._shared.life.closing
 
     def on_response_complete(self) -> None:
         """Go on with what has arrived. When nothing does, the sweep closes the connection."""

@@ -1,61 +1,24 @@
-"""Start, serve, stop: one process, exit code included."""
+"""Start, serve, stop: exit code included. NumPy and FastAPI are imported only where they answer."""
 
-import contextlib
 import difflib
-import gc
 import logging
 import os
-import signal
-import socket
-from collections.abc import Callable, Generator
-from functools import partial
-from types import FrameType
+from collections.abc import Callable
+from socket import socket
 
-import uvicorn
 from pydantic import ValidationError
 
 from app import exit_codes, failures
 from app.failures import StartError
-from app.main import Application, create_app
-from app.observability import lines, traces
-from app.repository.watch import Calls, watching
-from app.server.connections import Connections
-from app.server.limits import limits_of
-from app.server.protocol import Protocol
+from app.interrupts import leaving_at_once
+from app.observability import lines
+from app.server.crew import Place
+from app.server.listening import listen
+from app.server.supervisor import Supervisor
 from app.settings import PREFIX, Settings, explain, from_platform
 from app.talk import say
-from model import ModelError
 
 log = logging.getLogger("softlens")
-
-_STDERR = 2
-
-
-class Server(uvicorn.Server):
-    """uvicorn's, which also says when it is ready, and for which being asked to stop is no failure.
-
-    uvicorn ends by raising the signal again, so the process would report that it was killed.
-    """
-
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self.ready = ready
-        self.interrupted = False
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and only then say so: from here on requests and signals are handled."""
-        await super().startup(sockets)
-        self.ready()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Note a Ctrl-C and forget the signals once everything accepted is answered."""
-        with super().capture_signals():
-            try:
-                yield
-            finally:
-                self.interrupted = signal.SIGINT in self._captured_signals
-                self._captured_signals.clear()
 
 
 def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url: None) -> int:
@@ -70,92 +33,47 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
     """
     try:
         flags = from_platform(os.environ) | flags
-        return _serve(Settings(**flags), announce)  # type: ignore[arg-type]  # pydantic judges them
+        settings = Settings(**flags)  # type: ignore[arg-type]  # pydantic judges them
+        lines.set_up(settings.log_format, settings.log_level)
+        _warn_of_typos()
+        with listen(settings.host, settings.port) as listener:
+            _set_threads(settings.workers)
+            if settings.workers == 1:
+                return _serve_alone(settings, listener, announce)
+            return _supervise(settings, listener, announce)
     except ValidationError as error:
         return _refuse(explain(error), exit_codes.CONFIGURATION)
-    except (StartError, ModelError, OSError) as error:
+    except (StartError, OSError) as error:
         return _refuse(*failures.explain(error))
 
 
-def _serve(settings: Settings, announce: Callable[[str], None]) -> int:
-    lines.set_up(settings.log_format, settings.log_level)
-    _warn_of_typos()
-    calls = Calls()
-    _reload_on_hangup(calls)
-    with _listen(settings.host, settings.port) as listener:
-        app = create_app(settings)
-        connections = Connections(limits_of(settings), app.meter.refused)
-        config = uvicorn.Config(
-            app,
-            http=partial(Protocol, connections),  # type: ignore[arg-type]  # called as one
-            log_config=None,
-            ws="none",
-            access_log=False,
-            server_header=False,
-            # In which FastAPI sets OpenTelemetry up, where the environment asks for it.
-            lifespan="on" if traces.are_wanted() else "off",
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-        )
-        # What was loaded stays: the collector need not walk over it again and again. Models that
-        # come later are few objects, and freezing would keep the garbage of requests for ever.
-        gc.collect()
-        gc.freeze()
-
-        server = Server(config, lambda: _welcome(app, listener, announce))
-        with watching(app.service.repository, settings.reload_seconds, calls):
-            server.run(sockets=[listener])
-        app.meter.close()
-    return exit_codes.INTERRUPTED if server.interrupted else 0
-
-
-def _reload_on_hangup(calls: Calls) -> None:
-    """Look for new models on SIGHUP; but when the terminal has gone, go with it."""
-    at_terminal = os.isatty(_STDERR)
-
-    def hang_up(_number: int, _frame: FrameType | None) -> None:
-        if at_terminal and not os.isatty(_STDERR):
-            signal.raise_signal(signal.SIGTERM)
-        calls.put(True)
-
-    signal.signal(signal.SIGHUP, hang_up)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, before anything is loaded: a taken port ends the start at once."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    both = host == "::" and socket.has_dualstack_ipv6()
+def _serve_alone(settings: Settings, listener: socket, announce: Callable[[str], None]) -> int:
+    with leaving_at_once():
+        from app.server.answering import answer_alone  # noqa: PLC0415  see the module
+        from model import ModelError  # noqa: PLC0415
     try:
-        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
-    except PermissionError:
-        raise StartError(
-            f"port {port} needs privileges; choose one above 1023", exit_codes.UNAVAILABLE
-        ) from None
-    except (TypeError, UnicodeError):  # what Python makes of a name beyond IDNA
-        raise StartError(
-            f"cannot listen on {host:.80}:{port}: no name that a host can have",
-            exit_codes.UNAVAILABLE,
-        ) from None
-    except OSError as error:
-        # asyncio's own text repeats the address; a name that is not found has no errno.
-        number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else str(error.strerror).partition(" (")[0]
-        raise StartError(
-            f"cannot listen on {host}:{port}: {reason}", exit_codes.UNAVAILABLE
-        ) from None
+        return answer_alone(settings, listener, announce)
+    except ModelError as error:
+        return _refuse(*failures.explain(error))
 
 
-def _welcome(app: Application, listener: socket.socket, announce: Callable[[str], None]) -> None:
-    repository = app.service.repository
-    default = repository.default
-    for name, version, _ in repository.all():
-        if (name, version) != (default.name, default.version):
-            log.info(
-                "serving %s version %s under /models/%s/versions/%s", name, version, name, version
-            )
-    host, port = listener.getsockname()[:2]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    log.info("serving %s version %s on %s", default.name, default.version, url)
-    announce(url)
+def _supervise(settings: Settings, listener: socket, announce: Callable[[str], None]) -> int:
+    def work(place: Place) -> int:
+        from app.server.worker import work  # noqa: PLC0415  only in the process that answers
+
+        return work(settings, listener, place)
+
+    return Supervisor(settings, listener, work, announce).run()
+
+
+def _set_threads(workers: int) -> None:
+    """Share the processors among the workers; must come before NumPy is imported.
+
+    The threads of a lone server would only get in each other's way: its batches are small.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    share = 1 if workers == 1 else max(1, (cores or 1) // workers)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(share))
 
 
 def _warn_of_typos() -> None:

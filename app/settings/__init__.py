@@ -15,12 +15,13 @@ from app.settings.surface import SurfaceSettings
 
 PREFIX = "SOFTLENS_"
 
-# What managed platforms tell a container, and the setting it stands for.
+# What managed platforms and other servers call it, and the setting it stands for.
 _PLATFORM_VARIABLES = {
     "AIP_HTTP_PORT": "port",
     "AIP_HEALTH_ROUTE": "health_route",
     "AIP_PREDICT_ROUTE": "predict_route",
     "SAGEMAKER_BIND_TO_PORT": "port",
+    "WEB_CONCURRENCY": "workers",
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, explain
+from app.settings import Settings, explain, from_platform
 from tests.serving import DEADLINE, environment
 
 
@@ -91,3 +91,8 @@ def test_an_empty_setting_is_one_that_is_not_set(
     monkeypatch.setenv(f"SOFTLENS_{name.upper()}", "")
 
     assert getattr(Settings(), name) == Settings.model_fields[name].default
+
+
+def test_the_number_of_workers_may_be_named_as_other_servers_do() -> None:
+    assert from_platform({"WEB_CONCURRENCY": "3"}) == {"workers": "3"}
+    assert from_platform({"WEB_CONCURRENCY": "3", "SOFTLENS_WORKERS": "2"}) == {}

@@ -84,8 +84,7 @@ def probes_of(container: Manifest) -> list[Manifest]:
 
 def _of_kubernetes() -> Claims:
     pod = kubernetes_pod()
-    before = container_of(pod)["lifecycle"]["preStop"]["sleep"]["seconds"]
-    return _of_pod("kubernetes", pod, pod["terminationGracePeriodSeconds"] - before)
+    return _of_pod("kubernetes", pod, pod["terminationGracePeriodSeconds"])
 
 
 def _of_kserve() -> Claims:

@@ -88,7 +88,7 @@ def test_kubernetes_takes_models_from_the_claim() -> None:
     ("name", "path", "value"),
     [
         ("deployment", f"{POD}.containers.0.readinesProbe", {"httpGet": {"port": 8000}}),
-        ("deployment", f"{POD}.containers.0.lifecycle.preStop.sleep.second", 5),
+        ("deployment", f"{POD}.containers.0.livenessProbe.httpGet.pth", "/livez"),
         ("deployment", f"{POD}.securityContext.runAsNonroot", True),
         ("deployment", f"{POD}.terminationGracePeriodSeconds", "40s"),
         ("deployment", f"{POD}.containers.0.securityContext.capabilities.drop", "ALL"),

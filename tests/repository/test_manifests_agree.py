@@ -88,7 +88,16 @@ def test_memory_suffices_for_what_operating_tells(claims: Claims) -> None:
 
 @every_platform
 def test_requests_in_flight_are_finished_before_the_kill(claims: Claims) -> None:
-    assert settings_of(claims).shutdown_seconds + 5 <= claims.grace
+    settings = settings_of(claims)
+
+    assert settings.drain_seconds + settings.shutdown_seconds + 5 <= claims.grace
+
+
+@every_pod
+def test_a_pod_answers_until_nobody_sends_it_anything(pod: Manifest) -> None:
+    named = {variable["name"]: variable["value"] for variable in container_of(pod)["env"]}
+
+    assert float(named[f"{PREFIX}DRAIN_SECONDS"]) >= 5
 
 
 @every_pod

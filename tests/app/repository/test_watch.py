@@ -19,14 +19,15 @@ from tests.serving import DEADLINE, Server, environment, serving
 
 UNLOADING = """
 import signal, sys
-import app.server.run as run
-make = run.create_app
-def create_app(settings):
-    app = make(settings)
+import app.server.answering as answering
+make = answering.create_app
+def create_app(*given):
+    app = make(*given)
     signal.signal(signal.SIGUSR1, lambda *_: app.service.repository.unload("a"))
     return app
-run.create_app = create_app
-sys.exit(run.serve({}))
+answering.create_app = create_app
+from app.server.run import serve
+sys.exit(serve({}))
 """
 
 

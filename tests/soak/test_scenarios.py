@@ -1,0 +1,55 @@
+"""The scenarios in short, and controls that must fail."""
+
+from pathlib import Path
+
+from tests.soak import scenarios
+
+STOCK = """
+import sys, uvicorn
+from app.server.run import serve
+from app.server.stopping import Server
+Server.shutdown = uvicorn.Server.shutdown
+sys.exit(serve({}))
+"""
+
+
+def test_a_stop_under_load_answers_whatever_was_accepted(model_file: Path) -> None:
+    assert scenarios.terminations(model_file, times=5).broken == []
+
+
+def test_a_stop_without_a_drain_still_answers_whatever_was_accepted(model_file: Path) -> None:
+    assert scenarios.terminations(model_file, times=3, drain=0).broken == []
+
+
+def test_a_stop_of_workers_answers_whatever_was_accepted(model_file: Path) -> None:
+    assert scenarios.terminations(model_file, times=2, workers=2).broken == []
+
+
+def test_a_stop_as_uvicorn_has_it_is_noticed(model_file: Path) -> None:
+    found = scenarios.terminations(model_file, times=2, drain=0, program=STOCK)
+
+    assert found.broken
+    assert found.figures["lost"] > 0
+
+
+def test_reloads_under_load_lose_nothing(model_file: Path) -> None:
+    found = scenarios.reloads(model_file, times=5)
+
+    assert found.broken == []
+    assert found.figures["answered"] > 100
+
+
+def test_reloads_that_stop_as_uvicorn_does_are_noticed(model_file: Path) -> None:
+    assert scenarios.reloads(model_file, times=3, program=STOCK).broken
+
+
+def test_a_killed_worker_is_replaced_and_only_its_own_requests_are_lost(model_file: Path) -> None:
+    assert scenarios.kills(model_file, times=2).broken == []
+
+
+def test_a_stopped_worker_is_noticed_and_replaced(model_file: Path) -> None:
+    assert scenarios.hangs(model_file, times=1).broken == []
+
+
+def test_workers_end_with_their_supervisor_and_lose_nothing(model_file: Path) -> None:
+    assert scenarios.orphans(model_file, times=1).broken == []
