@@ -119,8 +119,8 @@ class Service:
             found |= self.answer(run, batch)._asdict()
         if "logits" in names and not np.isfinite(found["logits"]).all():
             raise RequestError("non-finite-result", "a logit overflows float32")
-        exact = batch._replace(rows=batch.rows.astype(np.float64, copy=False))
         for name in names & DERIVED.keys():
+            exact = batch._replace(rows=batch.rows.astype(np.float64, copy=False))
             asked = GradientQuestion("inputs", exact, DERIVED[name], None, None)
             found[name] = self.derivative(run, asked).gradient
         return found

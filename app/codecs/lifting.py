@@ -16,7 +16,7 @@ from app.codecs.flaws import Piece, place_after
 from app.errors import Cell, RequestError
 from model import Float64s
 
-_LARGE = 2**19  # bytes of a body that is read in pieces
+_LARGE = 2**21  # bytes of a body, beyond which it is read in pieces
 _PIECE = 2**18  # bytes, some milliseconds
 
 # Brackets and what numbers are made of. Nothing in it nests but by brackets, so that it can be cut

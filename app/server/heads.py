@@ -108,3 +108,8 @@ def _headers_too_large(limits: Limits) -> RequestError:
         "headers-too-large",
         f"expected headers of at most {limits.header_bytes} bytes (SOFTLENS_MAX_HEADER_BYTES)",
     )
+
+
+def length_of(headers: list[tuple[bytes, bytes]]) -> int:
+    """Bytes of the body, where the head tells: what the parser has let pass is a number."""
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)

@@ -21,8 +21,7 @@ from app.server.limits import Limits
 from app.server.refusing import Refused, last_answer, reason_of, too_slow
 from app.server.writing import Flow, Gathered
 
-# Bytes that are parsed at once. The requests in one piece are all remembered before the first of
-# them is answered, so this bounds their number.
+# Bytes parsed at once: all requests in them are remembered before the first of them is answered.
 _PIECE = 16_384
 _STEP = 65_536  # bytes of an answer: a client that takes fewer does not get on
 
@@ -31,8 +30,8 @@ class Protocol(HttpToolsProtocol):
     """One connection.
 
     What arrives goes to the parser until a request has to wait for those before it; from there on
-    it is set aside, and no more is read. A request that is refused is answered in its turn and
-    the connection closed: what is behind it need not begin where it seems to.
+    it is set aside, and no more is read. After a refusal, which comes in its turn, the connection
+    is closed: what is behind it need not begin where it seems to.
     """
 
     transport: Gathered  # type: ignore[assignment]  # stands in for asyncio's
@@ -47,11 +46,11 @@ class Protocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._shared = shared
-        self._limits = shared.limits
+        self._shared, self._limits = shared, shared.limits
         self._watch = Watch(time.monotonic())
         self._requests = 0  # whose heads are whole
         self._stays = False  # whether the client wants the connection to
+        self._coming = 0  # bytes of a body whose length was told
         self._fresh = 0  # bytes since a head was whole or a body got on
         self._body_pieces = 0
         self._upgrading = False
@@ -70,15 +69,14 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse it, in pieces; or set it aside while requests wait for their turn."""
+        while data and not (self._deaf or self.pipeline):
+            size = max(_PIECE, self._coming)  # no head begins within a body
+            piece, data = data[:size], data[size:]
+            self._parse(piece)
         if self._deaf:
             self._throw_away(len(data))
-        elif self.pipeline:
-            self._aside += data
-        elif len(data) <= _PIECE:
-            self._parse(data)
         else:
-            self._parse(data[:_PIECE])
-            self.data_received(data[_PIECE:])
+            self._aside += data
 
     def _parse(self, piece: bytes) -> None:
         self._fresh += len(piece)
@@ -110,6 +108,7 @@ class Protocol(HttpToolsProtocol):
             raise heads.no_path() from None
         self._requests += 1
         self._fresh = 0
+        self._coming = heads.length_of(self.headers)
         self.headers = []  # for trailers, which the application does not see
         if self.pipeline:
             self.flow.block()
@@ -131,6 +130,7 @@ class Protocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Give it to the application."""
         self._fresh = 0
+        self._coming -= len(body)
         self._body_pieces += 1
         super().on_body(body)
 
