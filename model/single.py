@@ -19,7 +19,6 @@ _LARGEST_LOGIT_ERROR = 0.01
 _FAR = 8.0  # centre / scale, beyond which adding the centre to b1 costs a digit
 _UNITS = (2.0**-40, 2.0**40)  # of features, for which W1 / scale keeps within float32
 _TYPICAL_ROWS = 64
-_FEW = 8  # rows; of more, the certain ones are sorted out first
 
 
 class SelfTestError(ArtifactError):
@@ -32,8 +31,7 @@ class Single(NamedTuple):
     weights: Parameters
     centre: Float64s | None  # (D,)  subtracted before the products; None: b1 has it
     scale: Float64s  # (D,)
-    units: Float32s  # (D,)  in which the norm of a row is taken
-    reach: float  # norm of the units
+    squared_units: Float32s  # (D,)  in which the norm of a row is taken
     error_rate: float  # bound on the error of a logit, for a row of norm 0
 
     def prepared(self, inputs: Floats) -> Float32s:
@@ -54,20 +52,17 @@ class Single(NamedTuple):
             x: (N, D), prepared.
             p: (N, C), what `forward` made of them.
         """
-        p = p.max(axis=1)
-        moves = 2 * p * (1 - p)  # (N,)
-        suspects = np.arange(len(x))
-        if len(x) > _FEW:
-            # No row is longer than this. NaN is never certain.
-            longest = self.error_rate * (1 + max(x.max(), -x.min()) * self.reach)
-            if longest <= _LARGEST_LOGIT_ERROR:
-                suspects = np.flatnonzero(~(moves * longest <= _PROMISE))
+        largest = p.max(axis=1)
+        error = self.error_rate * (1 + self.norms(x))
+        # To first order only; logits that may be far off say nothing of max p either. NaN is never
+        # certain.
+        certain = error <= _LARGEST_LOGIT_ERROR
+        certain &= 2 * largest * (1 - largest) * error <= _PROMISE
+        return np.flatnonzero(~certain)
 
-        rows = x[suspects] * self.units
-        error = self.error_rate * (1 + np.sqrt(np.einsum("ij,ij->i", rows, rows)))
-        # To first order only; logits that may be far off say nothing of max p either.
-        certain = (error <= _LARGEST_LOGIT_ERROR) & (moves[suspects] * error <= _PROMISE)
-        return suspects[~certain]
+    def norms(self, x: Float32s) -> Float32s:
+        """Length of each prepared row (N,), in its units: one pass, and a product."""
+        return np.sqrt(np.square(x) @ self.squared_units)
 
 
 def single_of(artifact: Artifact, exact: Parameters, activation: Activation) -> Single:
@@ -93,7 +88,7 @@ def single_of(artifact: Artifact, exact: Parameters, activation: Activation) -> 
         forward(single.weights, x[:1], activation)  # BLAS has another way for one row
         found = forward(single.weights, x, activation).z2
         error = np.abs(found - forward(exact, (rows - mean) / scale, activation).z2).max(axis=1)
-        norms = np.linalg.norm(x * single.units, axis=1)
+        norms = single.norms(x)
     if not np.isfinite(found).all():
         raise SelfTestError("fails its self-test: its logits overflow on typical inputs")
     seen = _CAUTION * (error / (1 + norms)).max()
@@ -109,13 +104,12 @@ def _folded(artifact: Artifact, exact: Parameters) -> Single:
                 saved.W1, saved.b1, exact.W2.astype(np.float32), exact.b2.astype(np.float32)
             )
             units = np.ones_like(saved.W1[:, 0])
-            return Single(weights, mean, scale, units, float(np.sqrt(len(units))), np.inf)
+            return Single(weights, mean, scale, units, np.inf)
 
         units = 1 / scale
         raw = exact._replace(W1=exact.W1 * units[:, None], b1=exact.b1 - (mean * units) @ exact.W1)
         weights = Parameters(*(array.astype(np.float32) for array in raw))
-    reach = float(np.linalg.norm(units))
-    return Single(weights, None, scale, units.astype(np.float32), reach, np.inf)
+    return Single(weights, None, scale, np.square(units).astype(np.float32), np.inf)
 
 
 def _near(mean: Float64s, scale: Float64s) -> bool:
