@@ -252,7 +252,7 @@ def test_a_page_asks_no_other_host_for_anything(path: str, client: httpx.Client)
     links.feed(page.text)
 
     assert links.found
-    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
     for link in links.found:
         assert link.startswith("/")
         assert client.get(link).status_code == 200
