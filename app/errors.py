@@ -110,7 +110,6 @@ STATUSES = {
     "empty-body": HTTPStatus.BAD_REQUEST,
     "duplicate-key": HTTPStatus.BAD_REQUEST,
     "wrong-size": HTTPStatus.BAD_REQUEST,
-    "bad-host": HTTPStatus.BAD_REQUEST,
     "missing-key": HTTPStatus.UNAUTHORIZED,
     "unknown-key": HTTPStatus.UNAUTHORIZED,
     "scope-missing": HTTPStatus.FORBIDDEN,

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from app.access import SCOPES
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_IN_NAMES = "up to 64 letters, digits, dots, underscores and hyphens"
 _KEY = re.compile(r"[A-Za-z0-9._~+/-]{20,200}=*")  # RFC 6750, section 2.1
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _LINE = "NAME:SCOPE+SCOPE:sha256:DIGEST, as `softlens key` prints it"
@@ -45,6 +46,8 @@ def make_key(name: str, scopes: Iterable[str]) -> tuple[str, str]:
     Raises:
         KeysError: a name or a scope that cannot be.
     """
+    if not _NAME.fullmatch(name):
+        raise KeysError(f"expected a name of {_IN_NAMES}")
     key = f"softlens_{secrets.token_urlsafe(_MADE_WITH)}"
     line = f"{name}:{'+'.join(dict.fromkeys(scopes))}:sha256:{digest_of(key.encode()).hex()}"
     _read(line)
@@ -79,7 +82,7 @@ def _read(entry: str) -> Key:
     listed, _, secret = rest.partition(":")
     scopes = frozenset(listed.split("+"))
     if not _NAME.fullmatch(name) or not secret:
-        raise KeysError(f"expected {_LINE}; a name has up to 64 letters, digits, dots and hyphens")
+        raise KeysError(f"expected {_LINE}, and names of {_IN_NAMES}")
     if not scopes <= set(SCOPES):
         raise KeysError(f"expected scopes of {', '.join(SCOPES)}, with + between them")
     if hashed := _DIGEST.fullmatch(secret):

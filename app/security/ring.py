@@ -83,8 +83,10 @@ class KeyRing:
         except UnicodeDecodeError:
             raise KeysError("SOFTLENS_KEYS_FILE: expected ASCII text") from None
         added = read_keys(text, "SOFTLENS_KEYS_FILE")
-        if {key.name for key in keys} & {key.name for key in added}:
-            raise KeysError("SOFTLENS_KEYS_FILE: expected no name that SOFTLENS_KEYS has too")
+        if _both(keys, added):
+            raise KeysError(
+                "SOFTLENS_KEYS_FILE: expected no name and no key that SOFTLENS_KEYS has too"
+            )
         return keys + added
 
     def _take(self, keys: list[Key]) -> None:
@@ -106,6 +108,11 @@ def key_ring(fixed: str, file: Path | None) -> KeyRing | None:
         return KeyRing(fixed, file)
     except KeysError as error:
         raise StartError(str(error), exit_codes.CONFIGURATION) from None
+
+
+def _both(keys: list[Key], others: list[Key]) -> bool:
+    known = {part for key in keys for part in (key.name, key.digest)}
+    return any(key.name in known or key.digest in known for key in others)
 
 
 def _near(digest: bytes) -> bytes:
