@@ -53,11 +53,11 @@ def test_an_address_that_is_listened_on_is_a_name() -> None:
     [
         ("a.example.com", True), ("b.A.example.COM:443", True), ("other.org", True),
         ("example.com", False), ("badexample.com", False), ("example.com.evil.org", False),
-        ("a.other.org", False),
+        ("a.other.org", False), ("x.lan", True),
     ],
 )  # fmt: skip
 def test_a_star_stands_for_every_name_below(host: str, allowed: bool) -> None:
-    assert Hosts(["*.example.com", "Other.org"]).allow(host.encode()) is allowed
+    assert Hosts(["*.example.com", "Other.org", "*.lan"]).allow(host.encode()) is allowed
 
 
 def test_what_is_remembered_of_hosts_stays_small() -> None:

@@ -112,6 +112,7 @@ def test_a_key_opens_what_its_scopes_say_and_nothing_else(
     [
         ({"authorization": f"Bearer {KEYS['predict']}"}, 200),
         ({"authorization": f"bearer {KEYS['predict']}"}, 200),
+        ({"authorization": f"Bearer   {KEYS['predict']}"}, 200),
         ({"x-api-key": KEYS["predict"]}, 200),
         ({"x-api-key": KEYS["predict"], "authorization": "Basic dTpw"}, 200),
         ({"x-api-key": "wrong", "authorization": f"Bearer {KEYS['predict']}"}, 401),
