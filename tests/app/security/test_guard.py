@@ -3,6 +3,7 @@
 import pytest
 
 from app.access import EVERYTHING, Access
+from app.admission import Admission, Room
 from app.calls import Call
 from app.errors import RequestError
 from app.security import Guard, KeyRing
@@ -16,7 +17,8 @@ async def nothing() -> dict[str, object]:
 
 def call(**headers: str) -> Call:
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Call({"type": "http", "method": "GET", "path": "/metrics", "headers": pairs}, nothing)
+    scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": pairs}
+    return Call(scope, nothing, Admission(Room(1, 1, 1, 1, 1.0)))
 
 
 def ring(scope: str) -> KeyRing:

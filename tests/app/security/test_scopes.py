@@ -88,6 +88,7 @@ def test_every_route_says_who_may_ask(routes: list[Route]) -> None:
         ("POST", "/gradient", "debug"), ("POST", "/gradient/check", "debug"),
         ("GET", "/gradient/probe?level=loss&seed=1", "debug"),
         ("POST", "/v1/models/fixture:explain", "debug"),
+        ("GET", "/metrics", "metrics"),
         ("POST", "/v2/repository/models/absent/load", "admin"),
         ("POST", "/v2/repository/models/absent/unload", "admin"),
     ],
@@ -99,7 +100,7 @@ def test_a_key_opens_what_its_scopes_say_and_nothing_else(
 
     answer = asked.request(method, path, json=body, headers=bearing(key))
 
-    if key in {scope, "all"} or (key == "both" and scope != "admin"):
+    if key in {scope, "all"} or (key == "both" and scope in {"predict", "debug"}):
         assert answer.status_code not in {401, 403}
     else:
         assert answer.status_code == 403
@@ -269,6 +270,12 @@ def test_programs_and_own_pages_do(headers: dict[str, str], controlled: httpx.Cl
     path = "/v2/repository/models/fixture/load"
 
     assert controlled.post(path, headers=headers).status_code == 200
+
+
+def test_metrics_can_be_opened(model_file: Path, tmp_path: Path) -> None:
+    with keyed(model_file, tmp_path, open_metrics="on") as server, server.client() as client:
+        assert client.get("/metrics").status_code == 200
+        assert client.get("/models").status_code == 401
 
 
 def test_keys_of_the_environment_will_do(model_file: Path) -> None:
