@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.security import KeyRing, Surface, tell_what_is_open
-from tests.app.security.keyed import LINES
+from tests.app.security.keyed import LINES, keyed
 from tests.serving import DEADLINE, environment
 
 LOOPBACK = Surface("127.0.0.1", debug=True, control=False, open_metrics=False)
@@ -98,6 +98,21 @@ def test_keys_of_no_use_stop_the_start_in_one_line(
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith(f"softlens: {expected}")
     assert "s3cret" not in done.stderr
+
+
+def test_workers_do_not_start_without_their_keys_either(model_file: Path, tmp_path: Path) -> None:
+    done = start(models=model_file, keys_file=tmp_path / "absent", workers=2)
+
+    assert done.returncode == 78
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("softlens: SOFTLENS_KEYS_FILE: cannot be read: ")
+
+
+def test_several_workers_say_once_what_is_open(model_file: Path, tmp_path: Path) -> None:
+    with keyed(model_file, tmp_path, workers=2) as server:
+        server.stop()
+
+    assert "".join(server.stderr).count("6 keys known") == 1
 
 
 @pytest.mark.parametrize("value", ["s3cret", "a:predict", "a:predict:s3cret", ","])
