@@ -27,6 +27,8 @@ class Call(Request):
         id: what the client calls it, where that is safe to repeat; otherwise a UUID of ours.
         held: bytes of its body that count against what may be in memory at once.
         refusal: the slug of the problem that it was answered with; empty for none.
+        scopes: of the key it came with, which say what its sender may see; all of them where
+            no keys are wanted.
         run: of the service, once a model is asked; None before, and where none is.
     """
 
@@ -38,6 +40,7 @@ class Call(Request):
         self.refusal = ""
         self.id = id_of(scope["headers"])
         self.held = 0
+        self.scopes: frozenset[str] = frozenset()
         self.run: Any = None  # Any: a Run, which is made of more than this module may know
 
     def hold(self, size: int) -> None:

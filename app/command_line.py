@@ -22,6 +22,7 @@ COMMANDS = (
     "check",
     "serve",
     "inspect",
+    "key",
 )
 
 HELP = """A softmax classifier you can see through: train it, serve it, see and check gradients.

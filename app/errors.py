@@ -110,6 +110,10 @@ STATUSES = {
     "empty-body": HTTPStatus.BAD_REQUEST,
     "duplicate-key": HTTPStatus.BAD_REQUEST,
     "wrong-size": HTTPStatus.BAD_REQUEST,
+    "missing-key": HTTPStatus.UNAUTHORIZED,
+    "unknown-key": HTTPStatus.UNAUTHORIZED,
+    "scope-missing": HTTPStatus.FORBIDDEN,
+    "cross-site": HTTPStatus.FORBIDDEN,
     "model-control-off": HTTPStatus.FORBIDDEN,
     "unknown-model": HTTPStatus.NOT_FOUND,
     "not-found": HTTPStatus.NOT_FOUND,
@@ -143,6 +147,11 @@ STATUSES = {
     "shutting-down": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "not-implemented": HTTPStatus.NOT_IMPLEMENTED,
+}
+
+_HEADERS = {
+    "missing-key": (("WWW-Authenticate", "Bearer"),),
+    "unknown-key": (("WWW-Authenticate", "Bearer"),),
 }
 
 
@@ -189,7 +198,7 @@ def _unrouted(asked: UnroutedError) -> Problem:
 
 def _problem(slug: str, detail: str, cells: tuple[Cell, ...] = ()) -> Problem:
     status = STATUSES[slug]
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = _HEADERS.get(slug, ())
     if slug == "shutting-down":
         headers = (("Connection", "close"), ("Retry-After", "1"))
     elif status == HTTPStatus.SERVICE_UNAVAILABLE:

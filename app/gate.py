@@ -6,23 +6,27 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.access import Access
 from app.admission import Admission
 from app.calls import Call
 from app.codecs import answers
 from app.errors import AppError, describe
 from app.observability.counting import Meter
 from app.observability.traces import stay_alive
-from app.operations import Access
 from app.routing import Routes
+from app.security import Guard
 
 log = logging.getLogger("softlens")
+
+_WATCHING = frozenset({Access.HEALTH, Access.OPEN, Access.METRICS})  # asked even of the busy
 
 
 class Gate:
     """The application behind the server: one request in, one answer out, whatever happens."""
 
-    def __init__(self, routes: Routes, admission: Admission, meter: Meter) -> None:
+    def __init__(self, routes: Routes, guard: Guard, admission: Admission, meter: Meter) -> None:
         self._routes = routes
+        self._guard = guard
         self._admission = admission
         self._meter = meter
 
@@ -49,7 +53,8 @@ class Gate:
     async def _answer(self, call: Call) -> Response:
         route, call.scope["path_params"] = self._routes.find(call.method, call.scope["path"])
         call.route = route.path
-        if route.access is Access.OPEN:  # those who watch us want to know, most of all now
+        self._guard.admit(call, route.access)
+        if route.access in _WATCHING:  # they want to know, most of all now
             return await route.endpoint(call)
         self._admission.enter()
         try:

@@ -1,5 +1,6 @@
 """create_app: load, wire, return."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import openapi
+from app.access import Access
 from app.admission import Admission, Room
 from app.calls import Call
 from app.check_schemas import check_examples
 from app.codecs import answers
 from app.codecs.replies import Reply
 from app.codecs.rows import Limits
+from app.entrance import guard_of, share
 from app.gate import Gate
 from app.observability import traces
 from app.observability.board import Board, open_board
@@ -22,10 +25,11 @@ from app.observability.exposition import Exposition
 from app.observability.layout import Layout
 from app.observability.lines import is_json
 from app.observability.requests import RequestLog
-from app.operations import Access, Route, add_route
+from app.operations import Route, add_route
 from app.repository import load_repository
 from app.routes import gradient, health, models, open_inference, pages, platforms, predict
 from app.routing import Routes, methods_of
+from app.security import Guard
 from app.service import Service
 from app.settings import Settings
 from model import __version__
@@ -40,7 +44,12 @@ class Application(FastAPI):
     """
 
     def __init__(
-        self, service: Service, routers: tuple[APIRouter, ...], board: Board, log: RequestLog
+        self,
+        service: Service,
+        routers: tuple[APIRouter, ...],
+        guard: Guard,
+        board: Board,
+        log: RequestLog,
     ) -> None:
         wanted = traces.are_wanted()
         super().__init__(
@@ -53,6 +62,7 @@ class Application(FastAPI):
             openapi_url=None,
         )
         self.service = service
+        self.guard = guard
         self.router.route_class = Route
         add_route(
             self.router,
@@ -63,7 +73,7 @@ class Application(FastAPI):
             include_in_schema=False,
         )
         add_route(
-            self.router, "GET", "/metrics", self._metrics, Access.OPEN, include_in_schema=False
+            self.router, "GET", "/metrics", self._metrics, Access.METRICS, include_in_schema=False
         )
         # Included as routers, FastAPI would make every route anew.
         for router in routers:
@@ -73,7 +83,7 @@ class Application(FastAPI):
         self.meter = Meter(layout, board, log)
         self.exposition = Exposition(layout, board, service.repository)
         service.repository.reloaded = self.meter.reloaded
-        self._gate = Gate(Routes(routes), service.admission, self.meter)
+        self._gate = Gate(Routes(routes), guard, service.admission, self.meter)
         service.admission.watcher = self.meter
         self._traced = wanted
 
@@ -95,12 +105,20 @@ class Application(FastAPI):
         text, media_type = await run_in_threadpool(self.exposition.written, accepted)
         return Reply(text, media_type.encode())
 
-    async def _reference(self, _call: Call) -> Response:
-        return answers.json_response(self.openapi())
+    async def _reference(self, call: Call) -> Response:
+        may_predict = Access.PREDICT in call.scopes
+        return answers.json_response(self.openapi() if may_predict else self._plain())
+
+    def _plain(self) -> dict[str, Any]:  # Any: JSON
+        """The API reference, without a word about any model."""
+        document = copy.deepcopy(super().openapi())
+        if self.guard.keys is not None:
+            openapi.ask_for_keys(document)
+        return document
 
     def openapi(self) -> dict[str, Any]:  # Any: JSON
         """The API reference, with examples that fit the default model of the moment."""
-        document = super().openapi()
+        document = self._plain()
         now = self.service.repository.snapshot
         if not now.all():
             return document
@@ -128,7 +146,9 @@ def create_app(settings: Settings, board: Board | None = None) -> Application:
     Raises:
         ArtifactError: a model is not sound.
         OSError: it is missing or cannot be read.
+        StartError: the keys are of no use.
     """
+    guard = guard_of(settings)
     repository = load_repository(_models(settings), settings.model_policy)
     service = Service(repository, _limits(settings), Admission(_room(settings)))
 
@@ -141,7 +161,9 @@ def create_app(settings: Settings, board: Board | None = None) -> Application:
         health.router(service),
         pages.router(settings.debug),
     )
-    return Application(service, routers, board or open_board(), _request_log(settings))
+    app = Application(service, routers, guard, board or open_board(), _request_log(settings))
+    share(app, settings)
+    return app
 
 
 def _request_log(settings: Settings) -> RequestLog:

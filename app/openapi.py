@@ -158,6 +158,13 @@ PROBLEM: Schema = object_of(
 )  # fmt: skip
 
 
+def ask_for_keys(document: Schema) -> None:
+    """Add to an API reference that every path wants a key; which do not, docs/security.md tells."""
+    scheme = {"type": "http", "scheme": "bearer", "description": "A key that `softlens key` made."}
+    document.setdefault("components", {})["securitySchemes"] = {"key": scheme}
+    document["security"] = [{"key": []}]
+
+
 def predict_examples(classifier: Classifier) -> Schema:
     """Bodies that /predict answers, made of the model's own mean row."""
     row = _example_row(classifier)

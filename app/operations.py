@@ -2,25 +2,16 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from enum import Enum
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Response
 from fastapi.routing import APIRoute
 
+from app.access import Access
 from app.calls import Call
 from app.openapi import PROBLEM, Schema
 
 Handler = Callable[[Call], Awaitable[Response]]
-
-
-class Access(Enum):
-    """Who may ask: anyone, or who has a key for it, where keys are wanted at all."""
-
-    OPEN = "open"
-    PREDICT = "predict"
-    DEBUG = "debug"
-    ADMIN = "admin"
 
 
 class Route(APIRoute):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Response
 
+from app.access import Access
 from app.calls import Call
 from app.check_schemas import CHECK_ANSWER, CHECK_REQUEST, PROBE_OPERATION
 from app.codecs import answers
@@ -16,7 +17,7 @@ from app.openapi import (
     TRACE_ANSWER,
     TRACE_REQUEST,
 )
-from app.operations import Access, Operation, add_operation, add_route
+from app.operations import Operation, add_operation, add_route
 from app.operations import router as routes_under
 from app.service import Service
 

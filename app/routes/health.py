@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Response
 
+from app.access import Access
 from app.calls import Call
 from app.codecs.answers import json_response
-from app.operations import Access, add_route
+from app.operations import add_route
 from app.operations import router as routes_under
 from app.service import Service
 
@@ -27,5 +28,5 @@ def router(service: Service) -> APIRouter:
         ("/healthz", livez, "Up? (older name)"),
         ("/readyz", readyz, "Ready?"),
     ):
-        add_route(routes, "GET", path, handler, Access.OPEN, summary=summary)
+        add_route(routes, "GET", path, handler, Access.HEALTH, summary=summary)
     return routes

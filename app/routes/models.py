@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Response
 
+from app.access import Access
 from app.calls import Call
 from app.codecs.answers import json_response, model_card
-from app.operations import Access, add_route
+from app.operations import add_route
 from app.operations import router as routes_under
 from app.repository import Served, Snapshot
 from app.service import Service

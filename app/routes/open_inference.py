@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.access import Access
 from app.admission import weight_of
 from app.calls import Call
 from app.codecs import cards, outputs
@@ -15,7 +16,7 @@ from app.codecs.compression import accepted, compressed
 from app.codecs.control import decode_index, decode_load
 from app.codecs.inference import DERIVED, RANKED, Offer, decode_inference, text_length
 from app.errors import RequestError
-from app.operations import Access, Handler, add_route
+from app.operations import Handler, add_route
 from app.operations import router as routes_under
 from app.repository import Served
 from app.service import Service
@@ -33,9 +34,7 @@ def router(service: Service, *, gradient: bool, control: bool) -> APIRouter:
         gradient: whether derivatives are among the outputs.
         control: whether models can be loaded and unloaded.
     """
-    known = (*RANKED, *DERIVED) if gradient else RANKED
-    extensions = (*_ALWAYS, *(_CONTROL if control else ()), *(("gradient",) if gradient else ()))
-    ask = _Handlers(service, known, extensions, control)
+    ask = _Handlers(service, gradient, control)
 
     routes = routes_under("Open Inference Protocol")
     for path in (_MODEL, _VERSION):
@@ -59,23 +58,26 @@ def router(service: Service, *, gradient: bool, control: bool) -> APIRouter:
 
 
 def _add(routes: APIRouter, method: str, path: str, handler: Handler) -> None:
-    access = Access.OPEN if path.startswith("/v2/health/") else Access.PREDICT
+    access = Access.HEALTH if path.startswith("/v2/health/") else Access.PREDICT
     add_route(routes, method, path, handler, access)
 
 
 @dataclass(frozen=True)
 class _Handlers:
     service: Service
-    outputs: tuple[str, ...]  # names
-    extensions: tuple[str, ...]
+    gradient: bool
     control: bool
+
+    def _outputs(self, call: Call) -> tuple[str, ...]:
+        """The names of those that there are for who asks."""
+        return (*RANKED, *DERIVED) if self.gradient and Access.DEBUG in call.scopes else RANKED
 
     async def infer(self, call: Call) -> Response:
         """Outputs of a model for every row of its input."""
         service = self.service
         served = service.model(call.path_params)
         body = await read_inference_body(call, service.limits.body_bytes)
-        offer = Offer(served.classifier.features, self.outputs, service.limits)
+        offer = Offer(served.classifier.features, self._outputs(call), service.limits)
         length = json_length(call)
 
         def answer() -> outputs.Encoded:
@@ -97,7 +99,9 @@ class _Handlers:
 
     async def server(self, call: Call) -> Response:
         """Name, version and extensions of the server."""
-        return json_response(cards.server_card(self.extensions))
+        control = _CONTROL if self.control and Access.ADMIN in call.scopes else ()
+        gradient = ("gradient",) if self.gradient and Access.DEBUG in call.scopes else ()
+        return json_response(cards.server_card((*_ALWAYS, *control, *gradient)))
 
     async def live(self, call: Call) -> Response:
         """The process is up."""
@@ -117,7 +121,7 @@ class _Handlers:
         """Inputs and outputs of a model."""
         served = self.service.model(call.path_params)
         versions = [other.version for other in self.service.repository.versions(served.name)]
-        return json_response(cards.model_metadata(served, versions, self.outputs))
+        return json_response(cards.model_metadata(served, versions, self._outputs(call)))
 
     async def model_ready(self, call: Call) -> Response:
         """A model answers."""
@@ -128,7 +132,7 @@ class _Handlers:
         """Inputs and outputs of a model, and its largest batch."""
         served = self.service.model(call.path_params)
         rows = self.service.limits.rows
-        return json_response(cards.model_configuration(served, self.outputs, rows))
+        return json_response(cards.model_configuration(served, self._outputs(call), rows))
 
     async def statistics(self, call: Call) -> Response:
         """What a model has answered, and how long it took; every version unless one is named."""

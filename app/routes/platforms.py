@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from fastapi import APIRouter, Response
 
+from app.access import Access
 from app.admission import weight_of
 from app.calls import Call
 from app.codecs import instances
@@ -20,7 +21,7 @@ from app.codecs.answers import json_response
 from app.codecs.bodies import read_body
 from app.codecs.questions import GradientQuestion
 from app.errors import RequestError
-from app.operations import Access, add_route
+from app.operations import add_route
 from app.operations import router as routes_under
 from app.service import Service
 from model.gradients import Question
@@ -44,7 +45,7 @@ def router(service: Service, *, explain: bool, health: str, predict: str) -> API
             add_route(routes, "POST", f"{path}:explain", ask.explain, Access.DEBUG)
         add_route(routes, "GET", path, ask.status, Access.PREDICT)
     for path in filter(None, ("/ping", health)):
-        add_route(routes, "GET", path, ask.ping, Access.OPEN)
+        add_route(routes, "GET", path, ask.ping, Access.HEALTH)
     for path in filter(None, ("/invocations", predict)):
         add_route(routes, "POST", path, ask.predict, Access.PREDICT)
     return routes

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter, Response
 
+from app.access import Access
 from app.admission import weight_of
 from app.calls import Call
 from app.codecs import answers
 from app.codecs.bodies import read_json_body
 from app.codecs.questions import decode_predict
 from app.openapi import PREDICT_ANSWER, PREDICT_REQUEST
-from app.operations import Access, Operation, add_operation
+from app.operations import Operation, add_operation
 from app.operations import router as routes_under
 from app.service import Service
 

@@ -15,11 +15,13 @@ from starlette.types import Receive, Scope, Send
 from app import exit_codes
 from app.calls import id_of
 from app.codecs import answers
+from app.entrance import surface_of
 from app.errors import ShuttingDownError, describe
 from app.main import Application, create_app
 from app.observability import traces
 from app.observability.board import open_board
 from app.repository.watch import Calls, watching
+from app.security import tell_what_is_open
 from app.server.connections import Connections
 from app.server.limits import limits_of
 from app.server.listening import url_of
@@ -44,7 +46,7 @@ def answer_alone(settings: Settings, listener: socket, announce: Callable[[str],
     app = prepare(settings, Seat.only())
 
     def ready() -> None:
-        tell_models(app, listener)
+        tell_models(app, listener, settings)
         announce(url_of(listener))
 
     server = Server(config_of(app, settings), app.service.life, ending_of(settings), ready)
@@ -114,8 +116,9 @@ def on_hangup(look: Callable[[], None], end: Callable[[], None]) -> None:
     signal.signal(signal.SIGHUP, hang_up)
 
 
-def tell_models(app: Application, listener: socket) -> None:
-    """Log what is served and where, the default model last."""
+def tell_models(app: Application, listener: socket, settings: Settings) -> None:
+    """Log what is open, and what is served and where, the default model last."""
+    tell_what_is_open(surface_of(settings), app.guard.keys)
     repository = app.service.repository
     default = repository.default
     for name, version, _ in repository.all():

@@ -10,7 +10,7 @@ from socket import socket
 import uvicorn
 
 from app import exit_codes
-from app.failures import explain
+from app.failures import StartError, explain
 from app.life import Life
 from app.observability import lines
 from app.repository.watch import Calls
@@ -83,14 +83,14 @@ def work(settings: Settings, listener: socket, place: Place) -> int:
     signal.signal(signal.SIGHUP, lambda *_: calls.put(True))
     try:
         app = prepare(settings, place.seat)
-    except (ModelError, OSError) as error:
+    except (ModelError, StartError, OSError) as error:
         line, code = explain(error)
         tell(place.channel, f"failed {line}")
         return code
 
     def ready() -> None:
         if place.announcing:
-            tell_models(app, listener)
+            tell_models(app, listener, settings)
         lines.set_up(settings.log_format, settings.log_level, f"worker {place.seat.slot}: ")
 
     life = app.service.life

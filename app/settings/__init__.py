@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from app.settings.access import AccessSettings
 from app.settings.admission import AdmissionSettings
 from app.settings.connections import ConnectionSettings
 from app.settings.limits import LimitSettings
@@ -26,6 +27,7 @@ _PLATFORM_VARIABLES = {
 
 
 class Settings(
+    AccessSettings,
     SurfaceSettings,
     AdmissionSettings,
     LimitSettings,

@@ -121,7 +121,7 @@ def test_a_log_line_is_one_line_that_a_terminal_does_not_obey(tmp_path: Path) ->
         server.stop()
 
     assert "\x1b" not in "".join(server.stderr)
-    assert [line.split()[0] for line in server.stderr] == ["WARNING", "INFO"]
+    assert [line.split()[0] for line in server.stderr] == ["WARNING", "INFO", "INFO"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from tests.serving import DEADLINE, Server
 
 ROW = b'{"inputs": [1, 2, 3, 4]}'
-LIVE = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class Answer(NamedTuple):
@@ -32,14 +32,14 @@ class Answer(NamedTuple):
 def post(path: str = "/predict", *headers: str, body: bytes = ROW, length: int = -1) -> bytes:
     """A request, with whatever headers come on top; of any length that it claims."""
     lines = [
-        f"POST {path} HTTP/1.1", "Host: a", "Content-Type: application/json",
+        f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json",
         f"Content-Length: {len(body) if length < 0 else length}", *headers,
     ]  # fmt: skip
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def get(path: str = "/livez", *headers: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: a", *headers]).encode() + b"\r\n\r\n"
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers]).encode() + b"\r\n\r\n"
 
 
 def connect(server: Server, *, buffer: int = 0) -> socket.socket:

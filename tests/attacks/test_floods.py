@@ -55,13 +55,13 @@ def grown(server: Server, *floods: bytes) -> int:
 @pytest.mark.parametrize(
     ("flood", "status"),
     [
-        (b"GET /livez HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 20 * MIB, 431),  # H12
-        (b"GET /livez HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 3 * MIB, 431),  # H11
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20 * MIB, 431),  # H12
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 3 * MIB, 431),  # H11
         (b"GET /" + b"p" * 20 * MIB, 414),
         (post("/predict", body=b" " * 20 * MIB), 413),  # H14
         (post("/absent", body=b" " * 20 * MIB), 404),
         (
-            b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n" + b"100000\r\n%s\r\n" % (b" " * MIB) * 20,
             413,
         ),  # H15
@@ -202,7 +202,7 @@ def test_connections_beyond_the_limit_are_told_so(model_file: Path) -> None:
         with connect(server) as one_more:
             one_more.sendall(LIVE)
             (answer,) = Reader(one_more).all()
-        kept[0].sendall(b"Host: a\r\n\r\n")
+        kept[0].sendall(b"Host: localhost\r\n\r\n")
         first = Reader(kept[0]).next()
         for connection in kept:
             connection.close()

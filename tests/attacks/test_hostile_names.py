@@ -127,7 +127,9 @@ def ask_for_names(server: Server, first: int, count: int) -> None:
         for start in range(first, first + count, 50):
             numbers = range(start, min(start + 50, first + count))
             connection.sendall(
-                b"".join(b"GET /v2/models/m%d HTTP/1.1\r\nHost: a\r\n\r\n" % i for i in numbers)
+                b"".join(
+                    b"GET /v2/models/m%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % i for i in numbers
+                )
             )
             for _ in numbers:
                 assert stream.readline().startswith(b"HTTP/1.1 404")

@@ -25,7 +25,7 @@ from tests.attacks.raw import (
 from tests.serving import Server
 
 CHUNKED = (
-    b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
 CHUNK = b"%x\r\n%s\r\n" % (len(ROW), ROW)
@@ -41,12 +41,12 @@ class Row(NamedTuple):
 def headers_of(count: int, size: int = 4) -> bytes:
     """A request with so many headers, Host among them, each of so many bytes."""
     lines = [b"X-%05d: %s\r\n" % (i, b"v" * (size - 11)) for i in range(count - 1)]
-    return b"GET /livez HTTP/1.1\r\nHost: a\r\n%s\r\n" % b"".join(lines)
+    return b"GET /livez HTTP/1.1\r\nHost: localhost\r\n%s\r\n" % b"".join(lines)
 
 
 def header_bytes(size: int) -> bytes:
     """A request whose headers have so many bytes together."""
-    host, name = b"Host: a\r\n", b"X-Long: "
+    host, name = b"Host: localhost\r\n", b"X-Long: "
     return b"GET /livez HTTP/1.1\r\n%s%s%s\r\n\r\n" % (
         host, name, b"v" * (size - len(host) - len(name) - 2),
     )  # fmt: skip
@@ -54,19 +54,23 @@ def header_bytes(size: int) -> bytes:
 
 def with_lengths(*values: str) -> bytes:
     lines = "".join(f"Content-Length: {value}\r\n" for value in values)
-    return b"POST /predict HTTP/1.1\r\nHost: a\r\n%s\r\n{}" % lines.encode()
+    return b"POST /predict HTTP/1.1\r\nHost: localhost\r\n%s\r\n{}" % lines.encode()
 
 
 ROWS = {
     "H1 no Host": Row(b"GET /livez HTTP/1.1\r\n\r\n", (400,), "bad-request"),
-    "H1 two Hosts": Row(get("/livez", "Host: a"), (400,), "bad-request"),
+    "H1 two Hosts": Row(get("/livez", "Host: localhost"), (400,), "bad-request"),
     "H1 two other Hosts": Row(get("/livez", "HOST: b"), (400,), "bad-request"),
     "H1 no Host in HTTP/1.0": Row(b"GET /livez HTTP/1.0\r\n\r\n", (200,), last=True),
     "H1 two Hosts in HTTP/1.0": Row(
-        b"GET /livez HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", (400,), "bad-request"
+        b"GET /livez HTTP/1.0\r\nHost: localhost\r\nHost: localhost\r\n\r\n", (400,), "bad-request"
     ),
-    "H2 a Host with a blank": Row(b"GET /livez HTTP/1.1\r\nHost: a b\r\n\r\n", (400,), "bad-host"),
-    "H2 a Host with a path": Row(b"GET /livez HTTP/1.1\r\nHost: a/b\r\n\r\n", (400,), "bad-host"),
+    "H2 a Host with a blank": Row(
+        b"GET /livez HTTP/1.1\r\nHost: localhost b\r\n\r\n", (400,), "bad-host"
+    ),
+    "H2 a Host with a path": Row(
+        b"GET /livez HTTP/1.1\r\nHost: localhost/b\r\n\r\n", (400,), "bad-host"
+    ),
     "H2 a Host with a user": Row(b"GET /livez HTTP/1.1\r\nHost: u@a\r\n\r\n", (400,), "bad-host"),
     "H2 a Host of another alphabet": Row(
         b"GET /livez HTTP/1.1\r\nHost: \xc3\xa4\r\n\r\n", (400,), "bad-host"
@@ -77,9 +81,11 @@ ROWS = {
     "H3 TLS hello": Row(
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), (400,), "bad-request"
     ),
-    "H3 GET of HTTP/2.0": Row(b"GET /livez HTTP/2.0\r\nHost: a\r\n\r\n", (400,), "bad-request"),
+    "H3 GET of HTTP/2.0": Row(
+        b"GET /livez HTTP/2.0\r\nHost: localhost\r\n\r\n", (400,), "bad-request"
+    ),
     "H3 HTTP/0.9": Row(b"GET /livez\r\n\r\n", (400,), "bad-request"),
-    "H3 HTTP/1.2": Row(b"GET /livez HTTP/1.2\r\nHost: a\r\n\r\n", (400,), "bad-request"),
+    "H3 HTTP/1.2": Row(b"GET /livez HTTP/1.2\r\nHost: localhost\r\n\r\n", (400,), "bad-request"),
     "H3 SSH": Row(b"SSH-2.0-OpenSSH_9.2\r\n", (400,), "bad-request"),
     "H3 NUL bytes": Row(bytes(100), (400,), "bad-request"),
     "H4 Content-Length and chunks": Row(
@@ -126,7 +132,9 @@ ROWS = {
     "H7 a chunk size of 2^64": Row(CHUNKED + b"1" + b"0" * 16 + b"\r\n", (400,), "bad-request"),
     "H7 a chunk that is longer": Row(CHUNKED + b"1\r\n{}\r\n0\r\n\r\n", (400,), "bad-request"),
     "H7 a chunk that ends in LF": Row(CHUNKED + b"2\r\n{}\n0\r\n\r\n", (400,), "bad-request"),
-    "H8 lines that end in LF": Row(b"GET /livez HTTP/1.1\nHost: a\n\n", (400,), "bad-request"),
+    "H8 lines that end in LF": Row(
+        b"GET /livez HTTP/1.1\nHost: localhost\n\n", (400,), "bad-request"
+    ),
     "H8 a folded header": Row(get("/livez", "X: a\r\n b"), (400,), "bad-request"),
     "H8 a blank before the colon": Row(get("/livez", "X : a"), (400,), "bad-request"),
     "H8 NUL in a value": Row(get("/livez", "X: a\0b"), (400,), "bad-request"),
@@ -134,15 +142,21 @@ ROWS = {
     "H8 a header without a name": Row(get("/livez", ": a"), (400,), "bad-request"),
     "H8 a header without a colon": Row(get("/livez", "X"), (400,), "bad-request"),
     "H8 a blank before the first header": Row(
-        b"GET /livez HTTP/1.1\r\n Host: a\r\n\r\n", (400,), "bad-request"
+        b"GET /livez HTTP/1.1\r\n Host: localhost\r\n\r\n", (400,), "bad-request"
     ),
-    "H9 a method that is none": Row(b"FETCH / HTTP/1.1\r\nHost: a\r\n\r\n", (400,), "bad-request"),
-    "H9 a method in lower case": Row(b"get / HTTP/1.1\r\nHost: a\r\n\r\n", (400,), "bad-request"),
-    "H9 CONNECT": Row(b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", (501,), "not-implemented"),
+    "H9 a method that is none": Row(
+        b"FETCH / HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,), "bad-request"
+    ),
+    "H9 a method in lower case": Row(
+        b"get / HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,), "bad-request"
+    ),
+    "H9 CONNECT": Row(
+        b"CONNECT a:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", (501,), "not-implemented"
+    ),
     "H9 CONNECT to a path": Row(
-        b"CONNECT /livez HTTP/1.1\r\nHost: a\r\n\r\n", (501,), "not-implemented"
+        b"CONNECT /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", (501,), "not-implemented"
     ),
-    "H9 OPTIONS *": Row(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", (404,), "not-found"),
+    "H9 OPTIONS *": Row(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", (404,), "not-found"),
     "H9 blank lines before a request": Row(b"\r\n\r\n" + LIVE, (200,)),
     "H10 100 headers": Row(headers_of(100, 20), (200,)),
     "H10 101 headers": Row(headers_of(101, 20), (431,), "headers-too-large"),
@@ -204,15 +218,15 @@ ROWS = {
     "H28 an upgrade of chunks": Row(
         CHUNKED[:-2] + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + CHUNK + b"0\r\n\r\n", (200,)
     ),
-    "P10 an absolute URL": Row(get("http://a/livez"), (200,)),
+    "P10 an absolute URL": Row(get("http://localhost/livez"), (200,)),
     "P10 an absolute URL of another host": Row(get("http://b/livez"), (400,), "bad-host"),
     "P10 an absolute URL with a user": Row(get("http://u@a/livez"), (400,), "bad-host"),
     "P10 an absolute URL without a path": Row(get("http://a"), (400,), "bad-request"),
     "P11 a query of 100 KB": Row(get("/livez?" + "q" * 100_000), (414,), "url-too-long"),
     "P12 bytes beyond ASCII in a path": Row(
-        b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n", (400,), "bad-request"
+        b"GET /\xff HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,), "bad-request"
     ),
-    "P12 no path": Row(b"GET livez HTTP/1.1\r\nHost: a\r\n\r\n", (400,), "bad-request"),
+    "P12 no path": Row(b"GET livez HTTP/1.1\r\nHost: localhost\r\n\r\n", (400,), "bad-request"),
     "P12 a fragment": Row(get("/livez#x"), (200,)),
 }
 

@@ -19,17 +19,20 @@ PATIENCE = 0.003  # seconds for an answer; nothing is wrong with one that comes 
 PROMISED = {200, 400, 404, 405, 408, 411, 413, 414, 415, 417, 422, 431, 501, 503, 505}
 BODY = b'{"inputs": [1, 2, 3, 4]}'
 REQUESTS = [
-    b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: 24\r\n\r\n" + BODY,
-    b"POST /gradient HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"POST /gradient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n10\r\n{\"logits\": [1, 2\r\n2\r\n]}\r\n0\r\n\r\n",
-    b"GET /models HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\n\r\n",
+    b"GET /models HTTP/1.1\r\nHost: localhost\r\n"
+    b"Accept-Encoding: gzip\r\nConnection: keep-alive\r\n\r\n",
     b"HEAD /livez HTTP/1.0\r\n\r\n",
-    b"POST /v2/models/fixture/infer HTTP/1.1\r\nHost: a\r\nInference-Header-Content-Length: 0\r\n"
+    b"POST /v2/models/fixture/infer HTTP/1.1\r\nHost: localhost\r\n"
+    b"Inference-Header-Content-Length: 0\r\n"
     b"Content-Length: 16\r\nExpect: 100-continue\r\n\r\n" + bytes(16),
-    b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\nContent-Length: 8\r\n\r\n"
+    b"POST /invocations HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: text/csv\r\nContent-Length: 8\r\n\r\n"
     b"1,2,3,4\n",
-    b"GET /gradient/probe?level=loss&seed=1 HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
+    b"GET /gradient/probe?level=loss&seed=1 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
     b"Connection: upgrade\r\n\r\n",
 ]  # fmt: skip
 PIECES = [

@@ -37,8 +37,8 @@ class Client(NamedTuple):
 HEAD = "expected the head of a request within 1.5 seconds (SOFTLENS_HEADER_SECONDS)"
 BODY = "expected the next part of a body within 1.5 seconds (SOFTLENS_BODY_SECONDS)"
 WHOLE = "expected a whole request within 4 seconds (SOFTLENS_REQUEST_SECONDS)"
-HALF_HEAD = b"GET /livez HTTP/1.1\r\nHost: a\r\nX: "
-CHUNKED = b"POST /predict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+HALF_HEAD = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: "
+CHUNKED = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
 CHUNKED += b"Content-Type: application/json\r\n\r\n"
 
 # Its answer is of 20 MB, more than any buffer of the kernel.

@@ -177,7 +177,7 @@ def test_a_mounted_model_replaces_the_shipped_one(
 
 def test_sigterm_finishes_what_is_in_flight_and_exits_0() -> None:
     body = b'{"logits": [[2, 1]]}'
-    head = b"POST /gradient HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /gradient HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with running(*HARDENED) as container:
         url = container.client.base_url
         with socket.create_connection((url.host, url.port or 80), timeout=DEADLINE) as connection:

@@ -25,7 +25,7 @@ from tests.serving import DEADLINE, ROOT, environment
 DOCS = ROOT / "docs"
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+    for path in (ROOT / "README.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md")))
     if path.exists()
 }
 RUN = [name for name, page in PAGES.items() if re.search("^```(python|console)$", page, re.M)]

@@ -87,7 +87,7 @@ def test_the_top_level_is_what_was_agreed() -> None:
     visible = {name for name in listed.stdout.split() if not name.startswith(".")}
     assert visible <= {
         "app", "model", "tests", "docs", "requirements", "Dockerfile", "pyproject.toml",
-        "README.md", "CHANGELOG.md", "LICENSE", "Makefile",
+        "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "Makefile",
     }  # fmt: skip
 
 

@@ -167,4 +167,4 @@ def test_nothing_is_asked_of_opentelemetry_where_it_is_off(model_file: Path) -> 
         server.stop()
         time.sleep(0.2)
 
-    assert server.stderr[1:] == ["planted\n"]
+    assert server.stderr[2:] == ["planted\n"]

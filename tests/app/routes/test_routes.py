@@ -1,5 +1,7 @@
 """Every route but its bodies, which tests/attacks holds."""
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -252,10 +254,31 @@ def test_a_page_asks_no_other_host_for_anything(path: str, client: httpx.Client)
     links.feed(page.text)
 
     assert links.found
-    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
     for link in links.found:
         assert link.startswith("/")
         assert client.get(link).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/start.js", "/docs/swagger-ui.css"])
+def test_a_page_is_held_to_its_own_files_and_in_no_frame(path: str, client: httpx.Client) -> None:
+    headers = client.get(path).headers
+
+    policy = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy.get("script-src", "'self'") == "'self'"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_the_style_of_the_index_is_the_one_its_policy_names(client: httpx.Client) -> None:
+    page = client.get("/")
+
+    (style,) = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -27,7 +27,7 @@ def half_posted(server: Server, path: str) -> Generator[socket.socket, None, Non
     """A connection on which half of a body has arrived."""
     with connected(server) as connection:
         connection.sendall(
-            b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: 9\r\n\r\n{" % path.encode()
         )
         with server.client() as client:  # the server has seen it by now
@@ -87,12 +87,12 @@ def test_a_draining_server_is_not_ready_and_answers_on(model_file: Path) -> None
 def test_a_connection_that_was_idle_is_answered_during_the_drain(model_file: Path) -> None:
     with serving(model_file, drain_seconds=LONG) as server, server.client() as client:
         with connected(server) as connection:
-            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
             server.process.terminate()
             until_draining(client)
 
-            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             status, headers, _ = answer_on(connection)
 
         assert status == b"HTTP/1.1 200 OK"
@@ -107,7 +107,7 @@ def test_what_waits_to_be_accepted_is_answered(number: signal.Signals, model_fil
         server.process.send_signal(signal.SIGSTOP)
         waiting = [open_ones.enter_context(connected(server)) for _ in range(20)]
         for connection in waiting:
-            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         server.process.send_signal(number)
         server.process.send_signal(signal.SIGCONT)
 

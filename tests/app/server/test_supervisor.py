@@ -46,6 +46,7 @@ def test_workers_answer_and_one_of_them_says_where(model_file: Path) -> None:
         assert client.get("/readyz").status_code == 200
         assert server.stop() == 0
     assert server.stderr == [
+        "INFO open to everyone on this machine: predict, gradients; model control off\n",
         f"INFO serving fixture version 1 on {server.url}\n",
         "INFO all 2 workers answer; BLAS threads of each: 1\n",
     ]
