@@ -34,6 +34,7 @@ class Room(NamedTuple):
     """How much fits."""
 
     requests: int = 2048
+    backlog: int = 256  # requests that have arrived and are not answered yet
     waiting: int = 128  # large requests, beside those that are worked on
     waiting_bytes: int = 64 * 2**20  # of large bodies
     threads: int = 2
@@ -58,6 +59,7 @@ class Admission:
         self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="work")
         self._lock = Lock()
         self.watcher: Watcher | None = None
+        self.backlog: Callable[[], int] | None = None  # set by a server, which knows
         self.requests = 0
         self.held = 0  # bytes of large bodies
         self.unfinished = 0  # pieces of work, waiting or not
@@ -70,6 +72,8 @@ class Admission:
         """
         if self.requests >= self._room.requests:
             raise OverloadedError(f"at most {self._room.requests} requests are answered at once")
+        if self.backlog is not None and self.backlog() > self._room.backlog:
+            raise OverloadedError(f"more than {self._room.backlog} requests wait to be answered")
         self.requests += 1
 
     def leave(self, held: int) -> None:

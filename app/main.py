@@ -195,6 +195,7 @@ def _limits(settings: Settings) -> Limits:
 def _room(settings: Settings) -> Room:
     return Room(
         settings.max_requests,
+        settings.max_backlog,
         settings.max_waiting,
         settings.max_waiting_bytes,
         settings.work_threads,

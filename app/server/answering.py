@@ -72,6 +72,7 @@ def prepare(settings: Settings, seat: Seat) -> Application:
 def config_of(app: Application, settings: Settings) -> uvicorn.Config:
     """How uvicorn serves it."""
     connections = Connections(limits_of(settings), app.meter.refused, app.service.life)
+    app.service.admission.backlog = connections.backlog
     return uvicorn.Config(
         app,
         http=partial(Protocol, connections),  # type: ignore[arg-type]  # called as one

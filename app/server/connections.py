@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.server import ServerState
 
 from app.life import Life
 from app.server.limits import REFUSED, Limits
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 _PERIOD = 0.25  # seconds from one look at every connection to the next
 _SHARE = 30  # times as long as a look is the pause after it, when there are very many
+_COUNT_SECONDS = 0.005  # for which a count of those who wait is good enough
 _CROWDED = 0.9  # of the connections that there may be
 
 
@@ -30,17 +33,35 @@ class Connections:
         self.life = life
         self.refused = refused
         self._crowded = limits.when_crowded()
+        self._state: ServerState | None = None
+        self._counted, self._backlog = 0.0, 0
         self._timer: asyncio.TimerHandle | None = None
 
     def welcome(self, newcomer: "Protocol") -> None:
         """Keep an eye on it; or send it away, where there are too many."""
         if self._timer is None:
+            self._state = newcomer.server_state
             self._sweep(newcomer.loop, newcomer.connections)
         excess = len(newcomer.connections) - self.limits.connections
         if excess > REFUSED:
             newcomer.transport.abort()
         elif excess > 0:
             newcomer.send_away(self.limits.connections)
+
+    def backlog(self) -> int:
+        """Requests that have arrived whole and are not answered; too many, while they are few.
+
+        Those whose bodies still arrive do not count: how long that takes is up to their clients.
+        """
+        state = self._state
+        if state is None or len(state.tasks) <= self.limits.backlog:
+            return 0 if state is None else len(state.tasks)
+        now, connections = time.monotonic(), cast("set[Any]", state.connections)  # Any: uvicorn's
+        self._backlog -= 1  # who asks is about to be answered, one way or the other
+        if now - self._counted > _COUNT_SECONDS:
+            self._counted = now
+            self._backlog = sum(_is_waiting(one.cycle) for one in connections)
+        return self._backlog
 
     def _sweep(self, loop: asyncio.AbstractEventLoop, everyone: set[Any]) -> None:  # Any: uvicorn's
         """Look at every connection, and come again while there are some."""
@@ -53,3 +74,8 @@ class Connections:
         finally:  # whatever failed, deadlines must not end
             pause = max(_PERIOD, _SHARE * (time.monotonic() - now))
             self._timer = loop.call_later(pause, self._sweep, loop, everyone) if everyone else None
+
+
+def _is_waiting(cycle: Any) -> bool:  # Any: uvicorn's request
+    """Whether a connection's last request is whole, and not answered."""
+    return cycle is not None and not cycle.more_body and not cycle.response_complete

@@ -25,6 +25,7 @@ class Limits(NamedTuple):
     write_seconds: float
     keep_alive_seconds: float
     connections: int
+    backlog: int
     linger_seconds: float = 2.0  # for a client that was refused to stop sending
     linger_bytes: int = 32 * 2**20  # that it may still send
 
@@ -54,6 +55,7 @@ def limits_of(settings: Settings) -> Limits:
         settings.write_seconds,
         settings.keep_alive_seconds,
         _affordable(settings.max_connections),
+        settings.max_backlog,
     )
 
 

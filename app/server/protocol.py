@@ -215,9 +215,8 @@ class Protocol(HttpToolsProtocol):
             self._part(answer)
 
     def _asked(self) -> Refused:
-        if self.scope is None:
-            return Refused()
-        return Refused(self.url, self.parser.get_method(), list(self.scope["headers"]))
+        scope, method = self.scope, self.parser.get_method()
+        return Refused(self.url, method, list(scope["headers"])) if scope else Refused()
 
     def _withdraw(self, cycle: RequestResponseCycle) -> bool:
         """Take a request back from the application; whether others come before it."""

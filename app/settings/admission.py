@@ -10,6 +10,9 @@ class AdmissionSettings(BaseSettings):
     max_requests: PositiveInt = Field(
         default=2048, description="Most requests at once, those included whose bodies still arrive."
     )
+    max_backlog: PositiveInt = Field(
+        default=256, description="Most requests that have arrived and wait to be answered."
+    )
     max_waiting: NonNegativeInt = Field(
         default=128, description="Most large requests that wait for a thread."
     )

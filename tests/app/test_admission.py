@@ -1,10 +1,13 @@
 import asyncio
 import json
+import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -153,3 +156,42 @@ def test_work_that_takes_too_long_is_given_up(model_file: Path) -> None:
     assert found.json()["type"] == "/problems/deadline-exceeded"
     assert "0.001 seconds" in found.json()["detail"]
     assert health.status_code == 200
+
+
+def burst(server: Server, requests: int, path: bytes) -> list[bytes]:
+    """Requests that arrive at the same moment, each on a connection of its own; status codes."""
+    body = b'{"inputs": [1, 2, 3, 4]}'
+    sent = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" % path
+    sent += b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    found = urlsplit(server.url)
+    address = (found.hostname or "", found.port or 0)
+    connections = [socket.create_connection(address, DEADLINE) for _ in range(requests)]
+    for connection in connections:  # all of them are accepted, once each has an answer
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    # While the server stands still nothing is read, and then everything at once.
+    server.process.send_signal(signal.SIGSTOP)
+    for connection in connections:
+        connection.sendall(sent)
+    server.process.send_signal(signal.SIGCONT)
+    statuses = []
+    for connection in connections:
+        with connection, connection.makefile("rb") as answer:
+            statuses.append(answer.read()[9:12])
+    return statuses
+
+
+def test_what_comes_faster_than_it_can_be_answered_is_refused(model_file: Path) -> None:
+    with serving(model_file, max_backlog=8) as server, server.client() as client:
+        statuses = burst(server, 100, b"/predict")
+        after = client.post("/predict", json={"inputs": [1, 2, 3, 4]})
+
+    assert set(statuses) == {b"200", b"503"}
+    assert statuses.count(b"200") >= 8
+    assert statuses.count(b"503") >= 20
+    assert after.status_code == 200
+
+
+def test_a_burst_that_fits_is_answered(model_file: Path) -> None:
+    with serving(model_file) as server:
+        assert burst(server, 100, b"/predict") == [b"200"] * 100

@@ -18,7 +18,7 @@ async def nothing() -> dict[str, object]:
 def call(**headers: str) -> Call:
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": pairs}
-    return Call(scope, nothing, Admission(Room(1, 1, 1, 1, 1.0)))
+    return Call(scope, nothing, Admission(Room()))
 
 
 def ring(scope: str) -> KeyRing:
