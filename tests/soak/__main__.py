@@ -14,7 +14,7 @@ import numpy as np
 
 from model import save_artifact
 from tests.model.artifacts import make_artifact
-from tests.soak import scenarios
+from tests.soak import pressure, scenarios
 from tests.soak.scenarios import Outcome
 
 LONG: dict[str, Callable[[Path], Outcome]] = {
@@ -24,6 +24,8 @@ LONG: dict[str, Callable[[Path], Outcome]] = {
     "kills": partial(scenarios.kills, times=50),
     "hangs": partial(scenarios.hangs, times=10),
     "orphans": partial(scenarios.orphans, times=10),
+    "growth": partial(pressure.growth, requests=1_000_000, warm=50_000),
+    "overload": lambda model: pressure.overload(model.parent, seconds=60),
 }
 # Promises in seconds, which only a machine with nothing else to do can be held to.
 WITHIN = {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.soak import scenarios
+from tests.soak import pressure, scenarios
 
 STOCK = """
 import sys, uvicorn
@@ -53,3 +53,15 @@ def test_a_stopped_worker_is_noticed_and_replaced(model_file: Path) -> None:
 
 def test_workers_end_with_their_supervisor_and_lose_nothing(model_file: Path) -> None:
     assert scenarios.orphans(model_file, times=1).broken == []
+
+
+def test_twice_the_capacity_is_answered_or_refused(tmp_path: Path) -> None:
+    found = pressure.overload(tmp_path, seconds=3)
+
+    assert found.broken == []
+    # Machines are shared: how good it is, is for the long form to say.
+    assert found.figures["goodput"] > 0.3
+
+
+def test_memory_does_not_grow_with_requests(model_file: Path) -> None:
+    assert pressure.growth(model_file, requests=3_000, warm=1_000).broken == []
