@@ -6,6 +6,7 @@ test_slow_clients.py, what needs many bytes or connections in test_floods.py.
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -239,16 +240,19 @@ def well(server: Server) -> Iterator[Server]:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_every_exchange_ends_as_promised(name: str, well: Server) -> None:
-    row = ROWS[name]
-
     with connect(well) as connection:
-        connection.sendall(row.sent)
-        reader = Reader(connection)
-        found = [reader.next() for _ in row.statuses]
-        ended = row.last or row.slug not in {"", "not-found"}
-        if not ended:
-            connection.sendall(LIVE)
-        after = reader.next()
+        exchange(connection, ROWS[name])
+
+
+def exchange(connection: socket.socket, row: Row) -> None:
+    """Send it, and hold what comes against what was promised."""
+    connection.sendall(row.sent)
+    reader = Reader(connection)
+    found = [reader.next() for _ in row.statuses]
+    ended = row.last or row.slug not in {"", "not-found"}
+    if not ended:
+        connection.sendall(LIVE)
+    after = reader.next()
 
     assert [answer and answer.status for answer in found] == list(row.statuses)
     assert after is None if ended else after is not None and after.status == 200
