@@ -134,6 +134,7 @@ class Admission:
             began = began or time.perf_counter()
             raise DeadlineError(f"not answered within {room.seconds:g} seconds") from None
         finally:
+            del future  # its error holds this frame: a ring, which would keep the body alive
             self._tell(began - asked)
 
     def _tell(self, waited: float | None) -> None:

@@ -12,18 +12,19 @@ import typer
 
 from app import exit_codes
 
-COMMANDS = (
-    "demo",
-    "train",
-    "evaluate",
-    "predict",
-    "gradient",
-    "probe",
-    "check",
-    "serve",
-    "inspect",
-    "key",
-)
+# Each with what it does, in so few words that no list of commands cuts it.
+COMMANDS = {
+    "demo": "Train the shipped digits and serve them.",
+    "train": "Train a classifier and save it.",
+    "evaluate": "How good a model is on labelled rows.",
+    "predict": "A label and probabilities for every row.",
+    "gradient": "Derivatives and attributions, row by row.",
+    "probe": "A problem to check your own gradients with.",
+    "check": "Whether a gradient of yours is right; if not, why.",
+    "serve": "Serve models over HTTP.",
+    "inspect": "What a model file says of itself.",
+    "key": "Make an API key for a server.",
+}
 
 HELP = """A softmax classifier you can see through: train it, serve it, see and check gradients.
 
@@ -52,7 +53,7 @@ def assemble(arguments: list[str]) -> typer.Typer:
     named = next((name for name in arguments if not name.startswith("-")), None)
     for name in (named,) if named in COMMANDS else COMMANDS:
         module = importlib.import_module(f"app.commands.{name}")
-        cli.command(name)(module.run)
+        cli.command(name, short_help=COMMANDS[name])(module.run)
     return cli
 
 

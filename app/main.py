@@ -57,6 +57,7 @@ class Application(FastAPI):
             title="softlens",
             version=__version__,
             description=SUMMARY,
+            openapi_tags=openapi.HEADINGS,
             docs_url=None,
             redoc_url=None,
             openapi_url=None,

@@ -20,6 +20,16 @@ LABEL: Schema = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 LABELS: Schema = {"anyOf": [{"type": "array", "items": LABEL, "minItems": 1}, *LABEL["anyOf"]]}
 _MATRIX: Schema = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
 
+# Of the API reference, in this order; what the tags of routes are.
+HEADINGS: list[Schema] = [
+    {"name": "predict"},
+    {"name": "gradient"},
+    {"name": "models"},
+    {"name": "health"},
+    {"name": "Open Inference Protocol", "description": "The same models, for its stock clients."},
+    {"name": "platforms", "description": "The payloads of managed platforms."},
+]
+
 
 def object_of(properties: Schema, *required: str) -> Schema:
     """An object of exactly these properties, all required unless some are named."""

@@ -27,7 +27,9 @@ _INDEX = """<!doctype html>
 <ul>
   <li><code>POST /predict</code> gives class probabilities,
 $debug  <li><a href="/models"><code>GET /models</code></a> tells what is served,
+  <li><a href="/v2"><code>/v2</code></a> is the same by the Open Inference Protocol,
   <li><a href="/docs"><code>/docs</code></a> is the API reference, with examples to try,
+  <li><a href="/metrics"><code>/metrics</code></a> is for Prometheus,
   <li><a href="/livez"><code>/livez</code></a> and <a href="/readyz"><code>/readyz</code></a>
       are for orchestrators.
 </ul>
@@ -55,6 +57,7 @@ _DEBUG = """\
   <li><code>POST /gradient</code> gives any derivative, the softmax Jacobian first,
   <li><a href="/gradient/probe?level=network&amp;seed=7"><code>GET /gradient/probe</code></a>
       gives a problem to compute gradients for with your own code,
+  <li><code>POST /gradient/trace</code> gives every tensor of a forward and a backward pass,
   <li><code>POST /gradient/check</code> tells whether yours are right, and if not, which mistake
       was made,
 """

@@ -1,11 +1,14 @@
 import asyncio
+import gc
 import json
 import signal
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -70,6 +73,30 @@ def test_a_failure_in_a_thread_is_a_failure_here() -> None:
     (found,) = run_in(Admission(Room()), lambda: 1 / 0)
 
     assert isinstance(found, ZeroDivisionError)
+
+
+def test_a_failure_keeps_nothing_that_it_worked_on_in_memory() -> None:
+    class Body:
+        """Something that can be seen to go."""
+
+    def refuse(body: Body) -> None:
+        raise ValueError(type(body).__name__)
+
+    async def scenario() -> weakref.ref[Body]:
+        body = Body()
+        with pytest.raises(ValueError, match="Body"):
+            await Admission(Room()).work(partial(refuse, body))
+        return weakref.ref(body)
+
+    gc.disable()  # it would come too late: large bodies are few objects
+    try:
+        body = asyncio.run(scenario())
+        deadline = time.monotonic() + DEADLINE
+        while body() is not None and time.monotonic() < deadline:
+            time.sleep(0.01)  # its thread may not have let go yet
+        assert body() is None
+    finally:
+        gc.enable()
 
 
 def test_one_body_alone_always_fits() -> None:

@@ -73,6 +73,7 @@ def test_help_needs_neither_numpy_nor_fastapi() -> None:
 
     assert done.stdout.endswith("[]\n")
     assert "softlens demo" in done.stdout
+    assert "..." not in done.stdout.partition("Commands:")[2]  # no line is cut
 
 
 @pytest.mark.parametrize(

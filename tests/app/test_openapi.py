@@ -1,5 +1,6 @@
 import json
 
+import httpx
 import numpy as np
 import pytest
 
@@ -25,3 +26,16 @@ def test_examples_are_short_enough_to_read(rng: np.random.Generator) -> None:
     artifact = make_artifact(rng)._replace(input_mean=np.full(4, 1234.5678))
 
     assert predict_examples(fold(artifact))["a row"]["value"]["inputs"] == [1235.0] * 4
+
+
+def test_every_heading_of_the_reference_has_its_place(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+
+    used = {
+        tag
+        for path in document["paths"].values()
+        for operation in path.values()
+        for tag in operation["tags"]
+    }
+    assert {heading["name"] for heading in document["tags"]} == used
+    assert [heading["name"] for heading in document["tags"]][:2] == ["predict", "gradient"]

@@ -91,6 +91,7 @@ def anchors_of(page: str) -> set[str]:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented_with_its_default(name: str) -> None:
     default = Settings.model_fields[name].default
+    default = {True: "on", False: "off"}[default] if isinstance(default, bool) else default
     shown = "none" if default is None else f"`{default}`".replace(".0`", "`")
 
     assert f"| `SOFTLENS_{name.upper()}` | {shown} |" in PAGES["docs/operating.md"]

@@ -83,7 +83,7 @@ def test_memory_suffices_for_what_operating_tells(claims: Claims) -> None:
         (ROOT / "docs" / "operating.md").read_text(encoding="utf-8").split()
     )
 
-    assert claims.memory >= peak + 30 * 8 * 2**20  # and thirty more that are arriving
+    assert claims.memory >= peak + settings_of(claims).max_waiting_bytes  # of others that wait
 
 
 @every_platform
@@ -137,7 +137,7 @@ def test_a_pod_requests_what_one_large_request_takes(pod: Manifest) -> None:
     resources = container_of(pod)["resources"]
 
     assert int(resources["requests"]["memory"].removesuffix("Mi")) * 2**20 >= 200e6
-    assert resources["limits"]["cpu"] == "1"  # one thread computes
+    assert resources["limits"]["cpu"] == "1"  # one worker
 
 
 def test_service_links_are_off_because_the_service_is_called_softlens() -> None:
@@ -250,3 +250,12 @@ def test_a_mounted_config_map_is_a_folder_of_models(model_file: Path, tmp_path: 
         models = client.get("/models").json()["models"]
 
     assert [model["name"] for model in models] == ["digits"]
+
+
+def test_a_limit_on_processes_has_room_for_every_thread() -> None:
+    limit = int(compose_service()["deploy"]["resources"]["limits"]["pids"])
+    named = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    pool, loop, watch, lines, health_check = 40, 1, 1, 1, 1  # the pool is anyio's
+
+    assert limit >= pool + loop + watch + lines + health_check + Settings().work_threads
+    assert f"--pids-limit {limit} " in named
