@@ -21,6 +21,7 @@ from tests.serving import DEADLINE, ROOT, environment
 SOFTLENS = (sys.executable, "-c", "from app.cli import main; main()")
 SERVER = (sys.executable, "-m", "app.server")
 HELLO = (sys.executable, "-m", "tests.benchmarks.hello")
+UNGUARDED = (sys.executable, "-m", "tests.benchmarks.unguarded")
 RAW = (sys.executable, "-m", "tests.benchmarks.raw")
 
 

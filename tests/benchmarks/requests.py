@@ -12,15 +12,24 @@ import numpy as np
 
 from model import save_artifact
 from tests.benchmarks.machine import circumstances
-from tests.benchmarks.markdown import paragraphs, table
-from tests.benchmarks.processes import HELLO, SERVER, Running, body_of, cpu_seconds, running
+from tests.benchmarks.markdown import Requirement, paragraphs, table, verdicts
+from tests.benchmarks.processes import (
+    HELLO,
+    SERVER,
+    UNGUARDED,
+    Running,
+    body_of,
+    cpu_seconds,
+    running,
+)
 from tests.benchmarks.timing import ratio, spread
 from tests.model.artifacts import make_artifact
 from tests.serving import DEADLINE, ROOT, environment
 
 CONNECTIONS = (1, 16)
 SECONDS = 1.0  # of load for one measurement
-LIMIT, OURS = "hello", "softlens"
+LIMIT, OURS, LOGGED, BARE = "hello", "softlens", "with a log line each", "without guards"
+MOST_FOR_GUARDS = 1.15  # of the CPU time without them
 
 
 class Measurement(NamedTuple):
@@ -40,8 +49,14 @@ def run(quick: bool) -> str:
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "digits.npz"
         save_artifact(model, make_artifact(np.random.default_rng(0), shape=(64, 128, 10)))
-        with running(HELLO) as hello, running(SERVER, models=model) as ours:
-            found = _measure({LIMIT: hello, OURS: ours}, repetitions)
+        with (
+            running(HELLO) as hello,
+            running(SERVER, models=model) as ours,
+            running(SERVER, models=model, request_log="all") as logged,
+            running(UNGUARDED, models=model) as unguarded,
+        ):
+            servers = {LIMIT: hello, OURS: ours, LOGGED: logged, BARE: unguarded}
+            found = _measure(servers, repetitions)
 
     return paragraphs(
         circumstances("uvicorn", "uvloop", "httptools", "fastapi", "pysimdjson", "orjson"),
@@ -59,6 +74,21 @@ def run(quick: bool) -> str:
             ),
             [_row(case, found) for case in found],
         ),
+        "Guards are the limits of connections and requests, hosts and keys, request ids and "
+        "metrics. Without a log line each, there is none at all.",
+        verdicts([_guards(found)]),
+    )
+
+
+def _guards(found: dict[Case, list[Measurement]]) -> Requirement:
+    most = CONNECTIONS[-1]
+    ours, bare = ([one.cpu for one in found[name, most]] for name in (OURS, BARE))
+    cost = ratio(ours, bare)
+    return Requirement(
+        "CPU of a request, with guards / without",
+        f"at most {MOST_FOR_GUARDS}",
+        f"{cost:.2f}",
+        cost <= MOST_FOR_GUARDS,
     )
 
 
