@@ -45,7 +45,7 @@ class Call(Request):
 
     def hold(self, size: int) -> None:
         """Take up so many more bytes of the body, until the answer is sent; or OverloadedError."""
-        self._admission.hold(size)
+        self._admission.hold(size, self.held)
         self.held += size
 
     def fields(self, name: bytes) -> list[bytes]:

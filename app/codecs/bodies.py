@@ -41,10 +41,16 @@ async def read_inference_body(call: Call, largest: int) -> bytes:
 
     Raises:
         RequestError: unsupported-media-type, body-too-large or invalid-encoding.
+        OverloadedError: too much is in memory already.
     """
     coding = coding_of([value.decode("latin-1") for value in call.fields(b"content-encoding")])
     body = await read_body(call, largest)
-    return body if coding is None else await run_in_threadpool(inflated, body, coding, largest)
+    if coding is None:
+        return body
+    content = await run_in_threadpool(inflated, body, coding, largest)
+    if len(content) > _SMALL:
+        call.hold(max(0, len(content) - call.held))
+    return content
 
 
 def json_length(call: Call) -> str | None:
