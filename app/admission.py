@@ -16,18 +16,22 @@ from app.errors import DeadlineError, OverloadedError
 T = TypeVar("T")
 
 _PRODUCTS = 512  # that take as long as reading one byte of JSON
+_ANSWERED = 10  # bytes of JSON that are read while one number of an answer is made and written
 _LIGHT = 2**18  # for which the event loop may stop: a few milliseconds
 
 
-def weight_of(hidden: int, text: int, numbers: int) -> int:
+def weight_of(widths: tuple[int, int, int], text: int, numbers: int) -> int:
     """How long a prediction may take, in bytes of JSON that are read in the same time.
 
     Args:
-        hidden: width of the hidden layer.
+        widths: of the network: features, hidden units and classes.
         text: bytes of JSON to read.
         numbers: that the body holds, at most.
     """
-    return max(text, numbers * hidden // _PRODUCTS)
+    features, hidden, classes = widths
+    rows = numbers // features
+    products = rows * hidden * (features + classes)
+    return max(text, products // _PRODUCTS, rows * classes * _ANSWERED)
 
 
 class Room(NamedTuple):
@@ -81,13 +85,17 @@ class Admission:
         self.requests -= 1
         self.held -= held
 
-    def hold(self, size: int) -> None:
+    def hold(self, size: int, before: int = 0) -> None:
         """Take up so many more bytes of a body. One body alone always fits.
+
+        Args:
+            size: of what comes.
+            before: bytes of the same body that are here already.
 
         Raises:
             OverloadedError: too many bytes are here already.
         """
-        if self.held and self.held + size > self._room.waiting_bytes:
+        if self.held > before and self.held + size > self._room.waiting_bytes:
             most = self._room.waiting_bytes
             raise OverloadedError(f"at most {most} bytes of large bodies are taken at once")
         self.held += size

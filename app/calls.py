@@ -4,12 +4,15 @@ import itertools
 import re
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from app.admission import Admission
+
+T = TypeVar("T")
 
 # Requests of one process are told apart by a number at the end of what is otherwise a random UUID
 # (RFC 9562, version 4): making a new one for each would take longer than reading its headers.
@@ -45,8 +48,12 @@ class Call(Request):
 
     def hold(self, size: int) -> None:
         """Take up so many more bytes of the body, until the answer is sent; or OverloadedError."""
-        self._admission.hold(size)
+        self._admission.hold(size, self.held)
         self.held += size
+
+    async def work(self, piece: Callable[[], T]) -> T:
+        """Do a large piece of work for it in a thread; or OverloadedError, or DeadlineError."""
+        return await self._admission.work(piece)
 
     def fields(self, name: bytes) -> list[bytes]:
         """Every value of a header, by its name in small letters; none where it was not sent."""

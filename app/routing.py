@@ -39,7 +39,7 @@ class Routes:
     def _search(self, method: str, path: str) -> Found:
         methods: set[str] = set()
         for route in self._routes:
-            match = route.path_regex.match(path)
+            match = route.path_regex.fullmatch(path)  # `$` alone lets a line feed follow
             if match is None:
                 continue
             answered = methods_of(route)

@@ -1,6 +1,7 @@
 """The bytes of a request, refused before parsing when they are too many or of another kind."""
 
-from starlette.concurrency import run_in_threadpool
+from functools import partial
+
 from starlette.requests import ClientDisconnect
 
 from app.calls import Call
@@ -41,10 +42,17 @@ async def read_inference_body(call: Call, largest: int) -> bytes:
 
     Raises:
         RequestError: unsupported-media-type, body-too-large or invalid-encoding.
+        OverloadedError: too much waits or is in memory already.
+        DeadlineError: unpacking it did not begin or end in time.
     """
     coding = coding_of([value.decode("latin-1") for value in call.fields(b"content-encoding")])
     body = await read_body(call, largest)
-    return body if coding is None else await run_in_threadpool(inflated, body, coding, largest)
+    if coding is None:
+        return body
+    content = await call.work(partial(inflated, body, coding, largest))
+    if len(content) > _SMALL:
+        call.hold(max(0, len(content) - call.held))
+    return content
 
 
 def json_length(call: Call) -> str | None:

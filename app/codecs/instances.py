@@ -131,14 +131,16 @@ def _order(columns: Value, features: list[str], batch: Batch) -> list[int]:
     if len(names) != batch.rows.shape[1] or len(set(map(str, names))) != len(names):
         detail = f"expected {batch.rows.shape[1]} different names, one for each column of data"
         raise RequestError("wrong-width", f"{detail} at {place}", Cell(place, detail))
-    if missing := [name for name in features if name not in names]:
+    # A name may be anything, also what has no hash; and looked up in a list, each would take long.
+    places = {name: i for i, name in enumerate(names) if isinstance(name, str)}
+    if missing := [name for name in features if name not in places]:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         detail = f"lacks {quoted(missing[0])}{more}"
         raise RequestError("missing-field", f"{detail} at {place}", Cell(place, detail))
     if len(names) > len(features):
         detail = f"expected {len(features)} columns, got {len(names)}"
         raise RequestError("unknown-field", f"{detail} at {place}", Cell(place, detail))
-    return [names.index(name) for name in features]
+    return [places[name] for name in features]
 
 
 def _named(features: list[str] | None, field: str) -> list[str]:

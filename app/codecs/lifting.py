@@ -18,10 +18,13 @@ from model import Float64s
 
 _LARGE = 2**21  # bytes of a body, beyond which it is read in pieces
 _PIECE = 2**18  # bytes, some milliseconds
+_LONG = 2**18  # bytes of an array that is cut out
 
 # Brackets and what numbers are made of. Nothing in it nests but by brackets, so that it can be cut
-# after any of them without knowing what stands before.
-_NUMBERS = re.compile(rb"\[[-+.,\[\]0-9eE \t\r\n]{%d,}\]" % _PIECE)
+# after any of them without knowing what stands before. It is looked for where it begins and nowhere
+# else: tried anew from each of its brackets, a body of brackets alone would take hours.
+_OF_NUMBERS = rb"[-+.,\[\]0-9eE \t\r\n]"
+_NUMBERS = re.compile(rb"(?<!%s)%s{%d,}" % (_OF_NUMBERS, _OF_NUMBERS, _LONG))
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
 # Reads one piece: rows, all as long as the first; or one row of a piece of it.
@@ -64,10 +67,17 @@ def lift(body: bytes) -> Lifted | None:
     """Find the long array of a large body; None where there is none, or anything more."""
     if len(body) <= _LARGE:
         return None
-    found = [match.span() for match in _NUMBERS.finditer(body)]
-    if len(found) != 1 or not _is_matrix(body, *found[0]):
+    found = [_array_in(body, *match.span()) for match in _NUMBERS.finditer(body)]
+    long = [(start, stop) for start, stop in found if stop - start >= _LONG]
+    if len(long) != 1 or not _is_matrix(body, *long[0]):
         return None
-    return Lifted(body, *found[0], secrets.token_hex(8))
+    return Lifted(body, *long[0], secrets.token_hex(8))
+
+
+def _array_in(body: bytes, start: int, stop: int) -> tuple[int, int]:
+    """From the first bracket that opens there to the last one that closes; empty if none does."""
+    first = body.find(b"[", start, stop)
+    return (first, body.rfind(b"]", first, stop) + 1) if first >= 0 else (stop, stop)
 
 
 def _is_matrix(body: bytes, start: int, stop: int) -> bool:

@@ -26,6 +26,11 @@ class Served(NamedTuple):
         """Feature names in the order of the inputs, when they have any."""
         return self.classifier.metadata["features"]
 
+    @property
+    def widths(self) -> tuple[int, int, int]:
+        """Of the layers: features, hidden units and classes."""
+        return self.classifier.features, self.classifier.hidden, len(self.classes)
+
 
 class Entry(NamedTuple):
     """One version of one model that is known, whether or not it answers."""

@@ -23,6 +23,7 @@ from app.service import Service
 
 _ALWAYS = ("binary_tensor_data", "classification", "model_configuration", "statistics")
 _CONTROL = ("model_repository", "model_repository(unload_dependents)")
+_AS_TEXT = 16  # times as long as a number takes a class with its name
 _MODEL, _VERSION = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
 
 
@@ -86,16 +87,22 @@ class _Handlers:
                 found = service.outputs(run, question)
                 return outputs.encode_inference(served, question, found)
 
-        text = text_length(length, len(body))
-        weight = weight_of(served.classifier.hidden, text, len(body) // 2)
-        if any(name.encode() in body[:text] for name in DERIVED):
-            weight = len(body) + service.limits.result_numbers  # a Jacobian is long
+        weight = self._weight(served, body, text_length(length, len(body)))
         encoded = await service.admission.worked(weight, answer)
         coding = accepted(call.headers.get("accept-encoding", ""))
         if coding is None:
             return outputs.inference(encoded, encoded.content, None)
         content = await service.admission.work(partial(compressed, encoded.content, coding))
         return outputs.inference(encoded, content, coding)
+
+    def _weight(self, served: Served, body: bytes, length: int) -> int:
+        """How long the answer to a body may take, which begins with so many bytes of JSON."""
+        text = body[:length]
+        # A Jacobian is long. And whoever escapes letters may have written any name.
+        if b"\\" in text or any(name.encode() in text for name in DERIVED):
+            return len(body) + self.service.limits.result_numbers
+        weight = weight_of(served.widths, length, len(body) // 2)
+        return _AS_TEXT * weight if b"classification" in text else weight
 
     async def server(self, call: Call) -> Response:
         """Name, version and extensions of the server."""

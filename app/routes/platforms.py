@@ -74,7 +74,7 @@ class _Handlers:
         if media_type == "text/csv":
             # Every cell passes through Python, there and back: not on the event loop.
             return await service.admission.work(from_csv)
-        weight = weight_of(served.classifier.hidden, len(body), len(body) // 2)
+        weight = weight_of(served.widths, len(body), len(body) // 2)
         return await service.admission.worked(weight, from_json)
 
     async def explain(self, call: Call) -> Response:

@@ -32,7 +32,7 @@ def router(service: Service) -> APIRouter:
                 return answers.prediction(served, service.predict(run, batch))
 
         return await service.admission.worked(
-            weight_of(served.classifier.hidden, len(body), len(body) // 2), answer
+            weight_of(served.widths, len(body), len(body) // 2), answer
         )
 
     routes = routes_under("predict")

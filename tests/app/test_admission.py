@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import gzip
 import json
 import signal
 import socket
@@ -14,9 +15,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from starlette.types import Message
 
-from app.admission import Admission, Room
+from app.admission import Admission, Room, weight_of
+from app.calls import Call
+from app.codecs.bodies import read_inference_body
 from app.errors import DeadlineError, OverloadedError
+from tests.attacks.raw import Reader, connect, post
 from tests.serving import DEADLINE, Server, serving
 
 
@@ -106,9 +111,61 @@ def test_one_body_alone_always_fits() -> None:
 
     with pytest.raises(OverloadedError, match="at most 10 bytes"):
         admission.hold(1)
+    admission.hold(1, before=1000)
     admission.enter()
-    admission.leave(1000)
+    admission.leave(1001)
     assert (admission.requests, admission.held) == (0, 0)
+
+
+def test_one_body_alone_fits_however_slowly_it_comes(model_file: Path) -> None:
+    body = b'{"inputs": [1, 2, 3, 4]}' + b" " * 400_000
+    with serving(model_file, max_waiting_bytes=100_000) as server, connect(server) as connection:
+        sent = post(body=body)
+        for start in range(0, len(sent), 150_000):
+            connection.sendall(sent[start : start + 150_000])
+            time.sleep(0.1)
+        answer = Reader(connection).next()
+
+    assert answer is not None
+    assert answer.status == 200, answer.body
+
+
+def test_a_body_counts_as_it_is_when_it_is_unpacked() -> None:
+    content = b" " * 2**20
+    admission = Admission(Room(waiting_bytes=2**20))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": gzip.compress(content), "more_body": False}
+
+    def ask() -> Call:
+        headers = [(b"content-encoding", b"gzip")]
+        return Call({"type": "http", "headers": headers}, receive, admission)
+
+    first = ask()
+    assert asyncio.run(read_inference_body(first, 2**20)) == content
+    assert (first.held, admission.held) == (2**20, 2**20)
+    with pytest.raises(OverloadedError):
+        asyncio.run(read_inference_body(ask(), 2**20))
+
+
+# Features, hidden units and classes of a network; then bytes of a body, numbers in it.
+@pytest.mark.parametrize(
+    ("widths", "text", "numbers", "light"),
+    [
+        ((784, 256, 10), 10_000, 5_000, True),
+        ((784, 256, 10), 300_000, 150_000, False),
+        ((784, 4096, 10), 100_000, 50_000, False),
+        ((4, 7, 900), 40_000, 20_000, False),  # a short question with a long answer
+        ((1, 1000, 1000), 1_000, 500, False),
+    ],
+)
+def test_weight_is_that_of_reading_computing_and_writing(
+    widths: tuple[int, int, int], text: int, numbers: int, light: bool
+) -> None:
+    async def thread() -> int:
+        return await Admission(Room()).worked(weight_of(widths, text, numbers), threading.get_ident)
+
+    assert (asyncio.run(thread()) == threading.get_ident()) is light
 
 
 JSON = "application/json"

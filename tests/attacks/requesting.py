@@ -66,6 +66,7 @@ REQUESTS = {
     "P6 in capitals": nowhere("/PREDICT"),
     "P6 parameters of a path": nowhere("/predict;a=1"),
     "P6 NUL at the end": nowhere("/predict%00"),
+    "P6 a line feed at the end": nowhere("/predict%0a"),
     "P6 what a terminal obeys": nowhere("/%1b%5b2J"),
     "P6 bytes that are no text": nowhere("/%ff%fe"),
     "P6 half an escape": nowhere("/%"),

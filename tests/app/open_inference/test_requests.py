@@ -245,3 +245,39 @@ def test_the_limit_of_bytes_is_exact(extra: int, client: httpx.Client) -> None:
     assert answer.status_code == (413 if extra else 200)
     if extra:
         assert "at most 8388608 bytes" in answer.json()["error"]
+
+
+def pieces_of_work(client: httpx.Client) -> float:
+    """How many requests a thread has worked on."""
+    (line,) = [
+        line
+        for line in client.get("/metrics").text.splitlines()
+        if line.startswith("softlens_queue_seconds_count")
+    ]
+    return float(line.split()[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "works"), [("probabilities", 0), ("jacobian", 1), ("jacobi\\u0061n", 1)]
+)
+def test_a_long_answer_is_no_work_of_the_event_loop_however_it_is_written(
+    name: str, works: int, client: httpx.Client
+) -> None:
+    body = json.dumps(in_json(outputs=[{"name": "NAME"}])).replace("NAME", name)
+    before = pieces_of_work(client)
+
+    answer = client.post(INFER, content=body, headers={"accept-encoding": "identity"})
+
+    assert answer.status_code == 200, answer.text
+    assert pieces_of_work(client) - before == works
+
+
+def test_many_classes_as_text_are_no_work_of_the_event_loop(client: httpx.Client) -> None:
+    x = np.ones((2000, 4), np.float32)
+    as_text = {"name": "probabilities", "parameters": {"classification": 5}}
+    before = pieces_of_work(client)
+
+    assert infer(client, in_binary(x, outputs=[as_text])).status_code == 200
+    assert pieces_of_work(client) - before == 1
+    assert infer(client, in_binary(x)).status_code == 200
+    assert pieces_of_work(client) - before == 1

@@ -1,6 +1,8 @@
 """The managed platforms' own payloads; that the numbers agree is held in test_routes_agree."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.serving import serving
+from tests.serving import ROOT, serving
 
 X = [[1.0, 2.0, 3.0, 4.0], [0.5, -1.0, 0.0, 2.0]]
 NAMES = ["feature_0", "feature_1", "feature_2", "feature_3"]
@@ -154,3 +156,25 @@ def test_explanations_are_closed_with_the_rest_of_debugging(model_file: Path) ->
         answer = client.post("/v1/models/fixture:explain", json={"instances": X})
 
     assert answer.status_code in {404, 405}
+
+
+def test_many_features_are_not_looked_for_one_by_one_among_many_columns() -> None:
+    """Within a minute on any machine; compared with each other, names would take minutes."""
+    decoding = """
+import sys
+from app.codecs.instances import decode_instances
+from app.codecs.rows import Limits
+from app.errors import RequestError
+try:
+    decode_instances(sys.stdin.buffer.read(), [f"f{i}" for i in range(20_000)], Limits())
+except RequestError as error:
+    assert error.slug == "missing-field", error
+else:
+    raise AssertionError
+"""
+    columns = 500_000
+    frame = {"columns": list(map(str, range(columns))), "data": [[0] * columns]}
+    body = json.dumps({"dataframe_split": frame}).encode()
+    command = [sys.executable, "-c", decoding]
+    # In a process of its own, which can be ended.
+    subprocess.run(command, input=body, check=True, timeout=60, cwd=ROOT)
