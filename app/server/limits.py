@@ -7,7 +7,7 @@ from app.settings import Settings
 
 REFUSED = 16  # connections too many that are told so; those beyond them are cut
 # Of the process beside connections: listeners, the loop, the log, model files while they are read.
-_OWN_FILES = 32
+_OWN_FILES = 36
 _REST_OF_HEAD = 256  # method, version and ends of lines, with room
 _CROWDED_SECONDS = 1.0
 

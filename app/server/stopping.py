@@ -27,6 +27,9 @@ from app.server.orders import Stop
 
 log = logging.getLogger("softlens")
 
+# libuv accepts one connection for each listening socket in a turn of its loop. Under load a turn
+# takes milliseconds, and those who come would wait for seconds in front of a single door.
+_DOORS = 4
 _TICK_SECONDS = 0.05
 _HANDSHAKE_SECONDS = 0.1  # for those that have begun when no more may begin
 _QUIET_SECONDS = 1.0  # an open connection without a request may still be about to send one
@@ -72,6 +75,7 @@ class Server(uvicorn.Server):
         """Start, and only then say so: from here on requests and signals are handled."""
         if sockets:  # which the loop will close
             self._listener = sockets[0].dup()
+            sockets = [*sockets, *(sockets[0].dup() for _ in range(_DOORS - 1))]
         await super().startup(sockets)
         self.ready()
 
