@@ -9,6 +9,7 @@ from tests.attacks.test_attacks import ATTACKS
 from tests.serving import ROOT
 
 PAGE = (ROOT / "docs" / "robustness.md").read_text(encoding="utf-8")
+RELIABILITY = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
 CATALOGUE = {
     "J": (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, *range(13, 21), 22, 23, 25, 26, 28, 30, 31, 32),
     "V": range(1, 9),
