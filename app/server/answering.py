@@ -80,6 +80,7 @@ def config_of(app: Application, settings: Settings) -> uvicorn.Config:
         ws="none",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who asks, and how he came here, decides nothing
         # In which FastAPI sets OpenTelemetry up, where the environment asks for it.
         lifespan="on" if traces.are_wanted() else "off",
     )
