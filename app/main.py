@@ -40,7 +40,7 @@ SUMMARY = "A softmax classifier you can see through: class probabilities, and th
 class Application(FastAPI):
     """FastAPI, which knows and describes the routes, and a gate behind it that answers them.
 
-    docs/decisions/0010-the-way-of-a-request.md has the reason and the measurement.
+    docs/decisions/0010-the-way-of-a-request.md has the reason.
     """
 
     def __init__(
