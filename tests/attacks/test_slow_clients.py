@@ -169,7 +169,7 @@ def test_a_client_that_takes_its_time_gets_the_whole_answer(well: Server) -> Non
             if not piece:
                 break
             received += piece
-            time.sleep(0.3 if i < 10 else 0)
+            time.sleep(0.1 if i < 30 else 0)
 
     head, _, body = received.partition(b"\r\n\r\n")
     assert f"content-length: {len(body)}".encode() in head
