@@ -122,7 +122,7 @@ class Exposition:
 
 
 def _histogram(of: Distribution, labels: list[str]) -> Any:  # Any: a class that is imported late
-    from prometheus_client.metrics_core import HistogramMetricFamily  # noqa: PLC0415
+    from prometheus_client.metrics_core import HistogramMetricFamily  # noqa: PLC0415  see above
 
     return HistogramMetricFamily(of.name, of.meaning, labels=labels)
 
@@ -135,7 +135,7 @@ def _buckets(of: Distribution, numbers: Float64s) -> tuple[list[tuple[str, float
 
 
 def _counter(name: str, meaning: str) -> "Metric":
-    from prometheus_client import Metric  # noqa: PLC0415
+    from prometheus_client import Metric  # noqa: PLC0415  see above
 
     return Metric(name.removesuffix("_total"), meaning, "counter")
 
@@ -143,7 +143,7 @@ def _counter(name: str, meaning: str) -> "Metric":
 def _gauge(
     name: str, meaning: str, value: float | None = None, labels: dict[str, str] | None = None
 ) -> "Metric":
-    from prometheus_client import Metric  # noqa: PLC0415
+    from prometheus_client import Metric  # noqa: PLC0415  see above
 
     family = Metric(name, meaning, "gauge")
     if value is not None:
