@@ -6,7 +6,7 @@ FROM python:3.13-slim-trixie AS dependencies
 # A folder of its own rather than site-packages: pip stays behind, and the path is the same on every base.
 COPY requirements/serve.lock /tmp/serve.lock
 RUN python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
-      --require-hashes --only-binary :all: --no-compile --target /opt/softlens/lib --requirement /tmp/serve.lock
+      --require-hashes --no-deps --only-binary :all: --no-compile --target /opt/softlens/lib --requirement /tmp/serve.lock
 
 
 # Ours: both packages, and the model that is served when none is mounted.

@@ -51,12 +51,15 @@ benchmark: $(VENV)/benchmark.stamp
 soak: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.soak
 
-# What is locked is what is installed: pip checks every hash. softlens itself is linked, not copied.
+# What is locked is what is installed: pip checks every hash, and chooses nothing itself. Left to
+# choose, it may want a release of today for `coverage[toml]`, though `coverage` is locked.
+# softlens itself is linked, not copied.
 $(VENV)/%.stamp: requirements/%.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("softlens needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Name another one with PYTHON=")'
 	@test -x $(BIN)/python || { echo "making the environment $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "installing requirements/$*.lock"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements/$*.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: --requirement requirements/$*.lock
+	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
