@@ -12,6 +12,7 @@ from threading import Lock
 from typing import NamedTuple, Protocol, TypeVar
 
 from app.errors import DeadlineError, OverloadedError
+from app.turns import in_a_task
 
 T = TypeVar("T")
 
@@ -120,6 +121,7 @@ class Admission:
             OverloadedError: too many wait already.
             DeadlineError: it was not done in time; if it had begun, it goes on without us.
         """
+        await in_a_task()
         room = self._room
         if self.unfinished >= room.threads + room.waiting:
             raise OverloadedError(f"{room.waiting} large requests wait already")

@@ -5,27 +5,35 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
+from urllib.parse import parse_qsl
 
-from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from app.admission import Admission
 
 T = TypeVar("T")
+Headers: TypeAlias = list[tuple[bytes, bytes]]  # names in small letters
 
 # Requests of one process are told apart by a number at the end of what is otherwise a random UUID
 # (RFC 9562, version 4): making a new one for each would take longer than reading its headers.
 _PROCESS = str(uuid.uuid4())[:-13]
 _numbers = itertools.count(1)
+_NOBODY: frozenset[str] = frozenset()
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
-class Call(Request):
+class Call:
     """A request that is given to its handler, and told of afterwards.
 
     Attributes:
+        scope: of ASGI.
+        receive: of ASGI.
+        method: of HTTP.
+        path_params: what the path gives to the names in braces of its route.
         started: reading of perf_counter_ns when it arrived.
+        arrived: the body, where the server has all of it already.
+        named: headers by their names in small letters; of one that is there twice, the last.
         route: the path that fits it, with the names of its parameters in braces; empty for none.
         id: what the client calls it, where that is safe to repeat; otherwise a UUID of ours.
         held: bytes of its body that count against what may be in memory at once.
@@ -35,15 +43,23 @@ class Call(Request):
         run: of the service, once a model is asked; None before, and where none is.
     """
 
+    __slots__ = (
+        "_admission", "_headers", "arrived", "held", "id", "method", "named", "path_params",
+        "receive", "refusal", "route", "run", "scope", "scopes", "started",
+    )  # fmt: skip
+
     def __init__(self, scope: Scope, receive: Receive, admission: Admission) -> None:
-        super().__init__(scope, receive)
-        self._admission = admission
         self.started = time.perf_counter_ns()
-        self.route = ""
-        self.refusal = ""
-        self.id = id_of(scope["headers"])
+        self.scope, self.receive, self._admission = scope, receive, admission
+        self.method: str = scope.get("method", "")
+        self._headers: Headers = scope["headers"]
+        self.named = dict(self._headers)
+        self.id = id_of(self._headers) if b"x-request-id" in self.named else _next_id()
+        self.path_params: dict[str, str] = {}
+        self.arrived: bytes | None = None
+        self.route = self.refusal = ""
         self.held = 0
-        self.scopes: frozenset[str] = frozenset()
+        self.scopes: frozenset[str] = _NOBODY
         self.run: Any = None  # Any: a Run, which is made of more than this module may know
 
     def hold(self, size: int) -> None:
@@ -57,12 +73,29 @@ class Call(Request):
 
     def fields(self, name: bytes) -> list[bytes]:
         """Every value of a header, by its name in small letters; none where it was not sent."""
-        return [value for key, value in self.scope["headers"] if key == name]
+        if name not in self.named:
+            return []
+        if len(self.named) == len(self._headers):
+            return [self.named[name]]
+        return [value for key, value in self._headers if key == name]
+
+    def text(self, name: bytes) -> str:
+        """The first value of a header; empty where it was not sent."""
+        found = self.fields(name)
+        return found[0].decode("latin-1") if found else ""
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Names and values behind the path, in their order."""
+        return parse_qsl(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
-def id_of(headers: list[tuple[bytes, bytes]]) -> str:
+def id_of(headers: Headers) -> str:
     """What a request with these headers is called."""
     for name, value in headers:
         if name == b"x-request-id" and _SAFE_ID.fullmatch(value):
             return value.decode()
+    return _next_id()
+
+
+def _next_id() -> str:
     return f"{_PROCESS}-{next(_numbers):012x}"

@@ -1,15 +1,16 @@
 """What every request passes on its way to a handler, and its answer on the way back."""
 
 import logging
+from typing import Any, Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.access import Access
 from app.admission import Admission
 from app.calls import Call
 from app.codecs import answers
+from app.codecs.replies import lines_of
 from app.errors import AppError, describe
 from app.observability.counting import Meter
 from app.observability.traces import stay_alive
@@ -18,7 +19,26 @@ from app.security import Guard
 
 log = logging.getLogger("softlens")
 
-_WATCHING = frozenset({Access.HEALTH, Access.OPEN, Access.METRICS})  # asked even of the busy
+WHOLE = "softlens.whole"
+_NONE: dict[str, Any] = {}  # Any: extensions
+
+
+class Whole(Protocol):
+    """An extension of ASGI: a request that has arrived, and can be answered in one piece."""
+
+    @property
+    def body(self) -> bytes:
+        """All of it."""
+
+    def answer(self, status: int, lines: bytes, name: str, body: bytes) -> bool:
+        """Answer it; False where that cannot be done now.
+
+        Args:
+            status: of HTTP.
+            lines: headers, each with the end of its line.
+            name: what the request is called.
+            body: of the answer.
+        """
 
 
 class Gate:
@@ -36,6 +56,9 @@ class Gate:
             await stay_alive(receive, send)
             return
         call = Call(scope, receive, self._admission)
+        whole: Whole | None = scope.get("extensions", _NONE).get(WHOLE)
+        if whole is not None:
+            call.arrived = whole.body
         try:
             answer = await self._answer(call)
         except ClientDisconnect:
@@ -43,22 +66,25 @@ class Gate:
             return  # before its body was whole: no answer would be read, and nothing is our fault
         except Exception as error:
             answer = _refusal(call, error)
-        self._meter.answered(call, answer.status_code)
+        status = answer.status_code
+        self._meter.answered(call, status)
+        if whole is not None and whole.answer(
+            status, lines_of(answer), call.id, bytes(answer.body)
+        ):
+            return
         headers = [*answer.raw_headers, (b"x-request-id", call.id.encode())]
-        await send(
-            {"type": "http.response.start", "status": answer.status_code, "headers": headers}
-        )
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, call: Call) -> Response:
-        route, call.scope["path_params"] = self._routes.find(call.method, call.scope["path"])
+        route, call.path_params = self._routes.find(call.method, call.scope["path"])
         call.route = route.path
         self._guard.admit(call, route.access)
-        if route.access in _WATCHING:  # they want to know, most of all now
-            return await route.endpoint(call)
+        if route.watches:
+            return await route.handler(call)
         self._admission.enter()
         try:
-            return await route.endpoint(call)
+            return await route.handler(call)
         finally:
             self._admission.leave(call.held)
 

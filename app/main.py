@@ -1,11 +1,11 @@
 """create_app: load, wire, return."""
 
 import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import openapi
@@ -17,7 +17,7 @@ from app.codecs import answers
 from app.codecs.replies import Reply
 from app.codecs.rows import Limits
 from app.entrance import guard_of, share
-from app.gate import Gate
+from app.gate import WHOLE, Gate
 from app.observability import traces
 from app.observability.board import Board, open_board
 from app.observability.counting import Meter
@@ -32,6 +32,7 @@ from app.routing import Routes, methods_of
 from app.security import Guard
 from app.service import Service
 from app.settings import Settings
+from app.turns import in_a_task, in_thread
 from model import __version__
 
 SUMMARY = "A softmax classifier you can see through: class probabilities, and their gradients."
@@ -90,8 +91,18 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Straight to the gate, unless something is around it (ASGI)."""
-        around = self._traced or self.user_middleware
-        await (super().__call__ if around else self._gate)(scope, receive, send)
+        await self.entry(scope, receive, send)
+
+    @property
+    def entry(self) -> ASGIApp:
+        """What answers: the gate, or what is around it."""
+        return self._around if self._traced or self.user_middleware else self._gate
+
+    async def _around(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Through FastAPI's stack, which wants to see what is sent, and a task (ASGI)."""
+        scope.get("extensions", {}).pop(WHOLE, None)
+        await in_a_task()
+        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """What was added by `add_middleware`, around the gate."""
@@ -102,8 +113,8 @@ class Application(FastAPI):
 
     async def _metrics(self, call: Call) -> Response:
         self.meter.confidence.flush()
-        accepted = call.headers.get("accept", "")
-        text, media_type = await run_in_threadpool(self.exposition.written, accepted)
+        accepted = call.text(b"accept")
+        text, media_type = await in_thread(partial(self.exposition.written, accepted))
         return Reply(text, media_type.encode())
 
     async def _reference(self, call: Call) -> Response:

@@ -14,10 +14,16 @@ from app.openapi import PROBLEM, Schema
 Handler = Callable[[Call], Awaitable[Response]]
 
 
+# Who looks after a server wants to know, most of all when it is busy.
+_WATCHING = frozenset({Access.HEALTH, Access.OPEN, Access.METRICS})
+
+
 class Route(APIRoute):
     """One path and method, in the API reference by FastAPI's means and answered by the gate."""
 
     access = Access.OPEN
+    watches = True  # asked even of a server that is too busy for others
+    handler: Handler
 
 
 class Operation(NamedTuple):
@@ -78,13 +84,24 @@ def add_route(
     """
     routes.add_api_route(
         path,
-        handler,
+        _described(handler),
         methods=[method],
         response_class=Response,
         openapi_extra=_parameters(path) | (openapi_extra or {}),
         **described,
     )
-    routes.routes[-1].access = access  # type: ignore[attr-defined]  # a Route, as `router` says
+    route: Any = routes.routes[-1]  # Any: a Route, as `router` says
+    route.access, route.handler = access, handler
+    route.watches = access in _WATCHING
+
+
+def _described(handler: Handler) -> Callable[[], None]:
+    """What FastAPI is to know of a handler: its name, and what it says of itself."""
+
+    def endpoint() -> None: ...
+
+    endpoint.__name__, endpoint.__doc__ = handler.__name__, handler.__doc__
+    return endpoint
 
 
 def _bodies(operation: Operation) -> Schema:

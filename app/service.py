@@ -1,8 +1,8 @@
 """What the routes ask for: predict and differentiate, within limits, on the right model."""
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ from model.gradients import (
     result_shape,
     tensors,
 )
+
+T = TypeVar("T")
 
 
 class Service:
@@ -85,7 +87,8 @@ class Service:
         Raises:
             RequestError: wrong-width, non-finite-result or result-too-large.
         """
-        return self.answer(run, batch).probabilities
+        run.probabilities = self._computed(run, batch, run.served.classifier.predict)
+        return run.probabilities
 
     def answer(self, run: Run, batch: Batch) -> Answer:
         """Logits and probabilities of (N, D) features.
@@ -93,15 +96,19 @@ class Service:
         Raises:
             RequestError: as for `predict`.
         """
+        answer = self._computed(run, batch, run.served.classifier.answer)
+        run.probabilities = answer.probabilities
+        return answer
+
+    def _computed(self, run: Run, batch: Batch, compute: Callable[[Floats], T]) -> T:
         since, rows = time.perf_counter_ns(), batch.rows
         refuse_result((len(rows), len(run.served.classes)), self.limits.cells)
         try:
-            answer = run.served.classifier.answer(rows)
+            found = compute(rows)
         except InvalidInputError as error:
             raise pointed_into(batch, error) from None
         run.computed(len(rows), since)
-        run.probabilities = answer.probabilities
-        return answer
+        return found
 
     def outputs(self, run: Run, question: Inference) -> dict[str, Floats]:
         """The outputs that an inference asks for, by name.

@@ -23,17 +23,21 @@ class Total:
     """Answers, and the nanoseconds that each stage of them took together."""
 
     count: int = 0
-    stages: Stages = field(default_factory=Stages)
+    decoding: int = 0
+    computing: int = 0
+    encoding: int = 0
 
-    def add(self, stages: Stages) -> None:
+    def add(self, stages: tuple[int, int, int]) -> None:
         """Count one more."""
         self.count += 1
-        before = self.stages
-        self.stages = Stages(
-            before.decoding + stages.decoding,
-            before.computing + stages.computing,
-            before.encoding + stages.encoding,
-        )
+        self.decoding += stages[0]
+        self.computing += stages[1]
+        self.encoding += stages[2]
+
+    @property
+    def stages(self) -> Stages:
+        """Of all of them together."""
+        return Stages(self.decoding, self.computing, self.encoding)
 
 
 @dataclass
@@ -51,7 +55,7 @@ class Counters:
         """All answers together."""
         stages = zip(*(total.stages for total in self.by_rows.values()), strict=True)
         count = sum(total.count for total in self.by_rows.values())
-        return Total(count, Stages(*map(sum, stages)))
+        return Total(count, *map(sum, stages))
 
 
 class Statistics:
@@ -68,8 +72,14 @@ class Statistics:
             by_rows = {rows: replace(total) for rows, total in found.by_rows.items()}
             return replace(found, by_rows=by_rows)
 
-    def answered(self, served: Served, rows: int, stages: Stages) -> None:
-        """Count an answer."""
+    def answered(self, served: Served, rows: int, stages: tuple[int, int, int]) -> None:
+        """Count an answer.
+
+        Args:
+            served: who answered.
+            rows: of the batch.
+            stages: as of Stages.
+        """
         with self._lock:
             counters = self._of(served)
             counters.rows += rows
@@ -134,5 +144,5 @@ class Run:
             self._statistics.failed(self.served, took)
         elif self.rows:
             encoding = took - self.decoding - self.computing
-            stages = Stages(self.decoding, self.computing, encoding)
+            stages = (self.decoding, self.computing, encoding)
             self._statistics.answered(self.served, self.rows, stages)

@@ -17,9 +17,12 @@ from model.errors import ArtifactError, InvalidInputError
 from model.folds import Folds, folded
 from model.functions import ACTIVATIONS, Activation
 from model.network import Parameters, Trace, forward
+from model.passes import Alone, Pass, is_tame, passed, passed_alone
 from model.single import SelfTestError, Single, single_of
 
 _SMALL = 2**14  # products in a forward pass; up to so many, float64 costs no more than float32
+_FEW = 32  # classes, for whose exponentials Python is quicker than NumPy
+_LARGEST_ROW, _LARGEST_WEIGHT = 1e20, 1e8  # squared length; magnitude: of what cannot overflow
 _folds = Folds(32 * 2**20)  # bytes of float64 weights, for all classifiers of a process together
 
 
@@ -45,6 +48,13 @@ class Classifier:
     centre: Float64s  # (D,)  where the features lie; subtracting it first keeps their digits
     scale: Float64s  # (D,)  their spread
     single: Single  # float32
+    small: Parameters | None  # `centred`, where it is so small that it is always kept
+    tame: bool  # whether it has few classes and no large weight
+
+    @property
+    def products(self) -> int:
+        """Of one row, in a forward pass."""
+        return self.hidden * (self.features + len(self.saved.b2))
 
     @property
     def features(self) -> int:
@@ -83,6 +93,9 @@ class Classifier:
         Raises:
             InvalidInputError: `wrong-width`; or `non-finite-result` when the logits overflow.
         """
+        self._check_width(inputs)
+        if self._is_simple(inputs):
+            return np.array([self._answer_alone(inputs).probabilities], np.float32)
         return self.answer(inputs).probabilities
 
     def answer(self, inputs: Floats) -> Answer:
@@ -98,29 +111,59 @@ class Classifier:
             InvalidInputError: as for `predict`.
         """
         self._check_width(inputs)
-        features, hidden = self.saved.W1.shape
-        products = len(inputs) * hidden * (features + len(self.saved.b2))
+        if self._is_simple(inputs):
+            alone = self._answer_alone(inputs)
+            return Answer(
+                np.array([alone.logits], np.float32), np.array([alone.probabilities], np.float32)
+            )
         with np.errstate(over="ignore", invalid="ignore"):
-            if products <= _SMALL:
-                trace = self._trace(inputs)
-                return Answer(trace.z2.astype(np.float32), trace.a2.astype(np.float32))
-
+            if self.small is not None and len(inputs) * self.products <= _SMALL:
+                exact = self._exactly(self.small, inputs)
+                return Answer(
+                    exact.logits.astype(np.float32), exact.probabilities.astype(np.float32)
+                )
             # An overflow makes rows doubtful, which are then answered in float64.
             x = self.single.prepared(inputs)
-            _, _, z, p = forward(self.single.weights, x, self.activation)
-            doubtful = self.single.doubtful(x, p)
+            found = passed(self.single.weights, x, self.activation)
+            doubtful = self.single.doubtful(x, found.largest)
             if len(doubtful):
-                trace = self._exactly(inputs, doubtful)
-                z[doubtful], p[doubtful] = trace.z2, trace.a2
-        return Answer(z, p)
+                self._mend(found, inputs, doubtful)
+        return Answer(found.logits, found.probabilities)
 
-    def _exactly(self, inputs: Floats, rows: Labels) -> Trace:
-        """The forward pass of some rows of a batch, in float64."""
+    def _is_simple(self, inputs: Floats) -> bool:
+        """Whether this is one row of which nothing can overflow."""
+        if len(inputs) != 1 or not self.tame:
+            return False
+        row = inputs[0]
+        return bool(np.vdot(row, row) < _LARGEST_ROW)
+
+    def _answer_alone(self, inputs: Floats) -> Alone:
+        """The answer to one simple row, (1, D)."""
+        if self.small is not None:
+            return passed_alone(self.small, inputs[0] - self.centre, self.activation)
+        x = self.single.prepared(inputs)[0]
+        found = passed_alone(self.single.weights, x, self.activation)
+        if self.single.trusts(x, found.largest):
+            return found
+        return passed_alone(self.centred, inputs[0] - self.centre, self.activation)
+
+    def _mend(self, found: Pass, inputs: Floats, doubtful: Labels) -> None:
+        """Answer some rows anew, in float64."""
         try:
-            return self._trace(inputs[rows])
+            exact = self._exactly(self.centred, inputs[doubtful])
         except InvalidInputError as error:
-            row = None if error.row is None else int(rows[error.row])
+            row = None if error.row is None else int(doubtful[error.row])
             raise InvalidInputError(error.reason, error.detail, row) from None
+        found.logits[doubtful] = exact.logits
+        found.probabilities[doubtful] = exact.probabilities
+
+    def _exactly(self, centred: Parameters, inputs: Floats) -> Pass:
+        """The forward pass in float64, with the weights for it."""
+        exact = passed(centred, inputs - self.centre, self.activation)
+        # An infinite z1 may end as a plausible 0 or 1 behind the activation.
+        if not math.isfinite(exact.hidden + _norm_squared(exact.logits)):
+            self._trace(inputs)  # a square may overflow where its root does not
+        return exact
 
     def trace(self, inputs: Floats) -> Trace:
         """Every intermediate of the forward pass, in float64.
@@ -138,12 +181,11 @@ class Classifier:
     def _trace(self, inputs: Floats) -> Trace:
         trace = forward(self.centred, inputs - self.centre, self.activation)
         # An infinite z1 may end as a plausible 0 or 1 behind the activation.
-        if not math.isfinite(_norm_squared(trace.z1) + _norm_squared(trace.z2)):
-            finite = np.isfinite(trace.z1).all(axis=1) & np.isfinite(trace.z2).all(axis=1)
-            if not finite.all():  # a square may overflow where its root does not
-                raise InvalidInputError(
-                    "non-finite-result", "the logits overflow", int(finite.argmin())
-                )
+        finite = np.isfinite(trace.z1).all(axis=1) & np.isfinite(trace.z2).all(axis=1)
+        if not finite.all():
+            raise InvalidInputError(
+                "non-finite-result", "the logits overflow", int(finite.argmin())
+            )
         return trace
 
     def _check_width(self, inputs: Floats) -> None:
@@ -180,13 +222,18 @@ def fold(artifact: Artifact) -> Classifier:
     activation = ACTIVATIONS[artifact.metadata["activation"]]
     saved, scale, temperature = artifact.parameters, artifact.input_scale, artifact.temperature
     # The self-test looks for the infinities that folding may make.
-    if not np.isfinite(folded(saved, scale, temperature).W1).all():
+    centred = folded(saved, scale, temperature)
+    if not np.isfinite(centred.W1).all():
         raise SelfTestError("fails its self-test: W1 overflows when divided by input_scale")
 
     single = single_of(artifact, folded(saved, np.ones_like(scale), temperature), activation)
+    is_small = saved.W1.size + saved.W2.size <= _SMALL
+    centres = Parameters(artifact.input_mean, *single.weights[1:])
+    tame = all(is_tame(each, _LARGEST_WEIGHT) for each in (centred, single.weights, centres))
     return Classifier(
-        artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, single
-    )
+        artifact.metadata, activation, saved, temperature, artifact.input_mean, scale, single,
+        centred if is_small else None, tame and len(saved.b2) <= _FEW,
+    )  # fmt: skip
 
 
 def _norm_squared(array: Floats) -> float:

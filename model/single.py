@@ -3,6 +3,7 @@
 The reasons, and the measurements behind the constants: docs/decisions/0002-folding.md.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ class Single(NamedTuple):
         exact /= self.scale
         return exact.astype(np.float32)
 
-    def doubtful(self, x: Float32s, p: Float32s) -> Labels:
+    def doubtful(self, x: Float32s, largest: Floats) -> Labels:
         """Indices of the rows whose probabilities may be off by more than is promised.
 
         Rounding of the logits grows with the norm of the row. A probability moves by at most
@@ -50,15 +51,20 @@ class Single(NamedTuple):
 
         Args:
             x: (N, D), prepared.
-            p: (N, C), what `forward` made of them.
+            largest: (N, 1), the largest probability of each.
         """
-        largest = p.max(axis=1)
         error = self.error_rate * (1 + self.norms(x))
         # To first order only; logits that may be far off say nothing of max p either. NaN is never
         # certain.
+        p = largest[:, 0]
         certain = error <= _LARGEST_LOGIT_ERROR
-        certain &= 2 * largest * (1 - largest) * error <= _PROMISE
+        certain &= 2 * p * (1 - p) * error <= _PROMISE
         return np.flatnonzero(~certain)
+
+    def trusts(self, x: Float32s, largest: float) -> bool:
+        """Whether one row is certain not to be doubtful. x: (D,), prepared."""
+        error = self.error_rate * (1 + math.sqrt(np.vdot(np.square(x), self.squared_units)))
+        return error <= _LARGEST_LOGIT_ERROR and 2 * largest * (1 - largest) * error <= _PROMISE
 
     def norms(self, x: Float32s) -> Float32s:
         """Length of each prepared row (N,), in its units: one pass, and a product."""

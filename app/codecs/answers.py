@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 from starlette.responses import Response
 
-from app.codecs.arrays import writable
+from app.codecs.arrays import writable, written_json
 from app.codecs.replies import JSON, PROBLEM, Reply
 from app.errors import Problem, under_open_inference
 from app.repository import Served
@@ -24,15 +24,13 @@ def json_response(content: Any) -> Response:  # Any: what JSON can hold, and arr
 
 def prediction(served: Served, probabilities: Float32s) -> Response:
     """The answer of /predict. probabilities: (N, C)."""
-    return json_response(
-        {
-            "model": served.name,
-            "version": served.version,
-            "classes": served.classes,
-            "labels": [served.classes[i] for i in probabilities.argmax(axis=1).tolist()],
-            "probabilities": writable(probabilities),
-        }
-    )
+    written = served.written
+    if len(probabilities) == 1:
+        labels = written.classes[probabilities.argmax()]
+    else:
+        labels = b",".join([written.classes[i] for i in probabilities.argmax(axis=1).tolist()])
+    numbers = written_json(probabilities)
+    return Reply(b'%b,"labels":[%b],"probabilities":%b}' % (written.names, labels, numbers))
 
 
 class Derivative(NamedTuple):

@@ -17,9 +17,14 @@ def writable(values: Floats) -> Writable:
     Args:
         values: of any shape, C-contiguous.
     """
+    return values if values.size <= _PIECE else orjson.Fragment(written_json(values))
+
+
+def written_json(values: Floats) -> bytes:
+    """An array as JSON. values: of any shape, C-contiguous."""
     if values.size <= _PIECE:
-        return values
-    return orjson.Fragment(b"".join(_pieces(values)))
+        return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+    return b"".join(_pieces(values))
 
 
 def _pieces(values: Floats) -> list[bytes]:

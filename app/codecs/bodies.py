@@ -8,6 +8,7 @@ from app.calls import Call
 from app.codecs.compression import coding_of, inflated
 from app.errors import RequestError
 
+_USUAL = [b"application/json"]
 _SMALL = 2**16  # bytes; so few count for nothing, as many connections as there may be
 
 
@@ -21,14 +22,29 @@ async def read_json_body(call: Call, largest: int) -> bytes:
     Raises:
         RequestError: unsupported-media-type or body-too-large.
     """
+    check_json(call)
+    return await read_body(call, largest)
+
+
+def check_json(call: Call) -> None:
+    """Refuse a body of another kind.
+
+    Raises:
+        RequestError: unsupported-media-type.
+    """
+    types = call.fields(b"content-type")
+    if types == _USUAL and b"content-encoding" not in call.named:
+        return
     # Repeated headers must agree: a proxy in front may have gone by another of them.
-    types = {value.partition(b";")[0].strip().lower() for value in call.fields(b"content-type")}
-    if types != {b"application/json"}:
+    if {_kind_of(value) for value in types} != set(_USUAL):
         raise RequestError("unsupported-media-type", "expected Content-Type: application/json")
     if {value.lower() for value in call.fields(b"content-encoding")} - {b"identity"}:
         raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
 
-    return await read_body(call, largest)
+
+def _kind_of(media_type: bytes) -> bytes:
+    """Without its parameters."""
+    return media_type.partition(b";")[0].strip().lower()
 
 
 async def read_inference_body(call: Call, largest: int) -> bytes:
@@ -73,6 +89,8 @@ async def read_body(call: Call, largest: int) -> bytes:
     Raises:
         RequestError: body-too-large.
     """
+    if call.arrived is not None and len(call.arrived) <= min(largest, _SMALL):
+        return call.arrived
     for declared in call.fields(b"content-length"):
         digits = declared.lstrip(b"0")  # Python refuses to read a number of thousands of digits
         if digits.isdigit() and (len(digits) > 19 or int(digits) > largest):

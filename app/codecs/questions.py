@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from app.codecs.documents import Document, Value, is_array, kind, read_document
 from app.codecs.nested import nested_array
+from app.codecs.plain import plain_batch
 from app.codecs.records import rows_of_records
 from app.codecs.rows import (
     FLOAT32_LARGEST,
@@ -60,6 +61,9 @@ def decode_predict(body: bytes, features: list[str] | None, limits: Limits) -> B
     Raises:
         RequestError: with the slug of the first thing that is wrong.
     """
+    plain = plain_batch(body, "inputs", limits, FLOAT32_LARGEST)
+    if plain is not None:
+        return plain
     document = read_document(body, ("inputs", "records"), ("inputs",))
     _exactly_one(document, "inputs", "records")
     if "inputs" in document:

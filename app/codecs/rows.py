@@ -17,6 +17,7 @@ from model import Float64s, Floats
 # The largest number that rounds to a float32; its shortest print, 3.4028235e38, is one of them.
 FLOAT32_LARGEST = float(np.nextafter(float.fromhex("0x1.ffffffp+127"), 0.0))
 FLOAT64_LARGEST = float(np.finfo(np.float64).max)
+_LONG = 2**13  # bytes of a text that NumPy is quicker with
 
 
 class Batch(NamedTuple):
@@ -84,14 +85,14 @@ def matrix_of(value: Value, pointer: str, body: bytes, elsewhere: int = 0) -> Fl
     """
     if isinstance(value, Numbers):
         return value.matrix(_rows_of_piece)
-    matrix = _quickly(value, body, elsewhere)
+    matrix = quickly(value, body, elsewhere)
     return _carefully(value, Piece(body, 0, pointer, 0)) if matrix is None else matrix
 
 
 def _rows_of_piece(text: bytes, piece: Piece) -> Float64s:
     """The rows of a piece of a matrix; of a piece of a row, one row."""
     value = parse(text, piece)
-    matrix = _quickly(value, text)
+    matrix = quickly(value, text)
     return _carefully(value, piece) if matrix is None else matrix
 
 
@@ -108,7 +109,7 @@ def check_magnitude(matrix: Floats, pointer: str, flat: bool, largest: float) ->
         RequestError: non-finite-input.
     """
     # No number is larger than the norm of all; to take it is one pass, without a copy.
-    if _norm_squared(matrix) < min(largest * largest, FLOAT64_LARGEST):
+    if is_below(matrix, largest):
         return
     # Comparing with NaN is never true.
     if matrix.min() >= -largest and matrix.max() <= largest:
@@ -119,10 +120,11 @@ def check_magnitude(matrix: Floats, pointer: str, flat: bool, largest: float) ->
     raise RequestError("non-finite-input", f"the number at {place} overflows float32", cell)
 
 
-def _norm_squared(matrix: Floats) -> float:
-    """Sum of the squares; infinite where it overflows, NaN where one number is."""
+def is_below(matrix: Floats, largest: float) -> bool:
+    """Whether all numbers are certain to be of a smaller magnitude."""
     flat = matrix.reshape(-1)
-    return float(np.vdot(flat, flat))  # which, unlike dot, overflows without a warning
+    # vdot, unlike dot, overflows without a warning.
+    return float(np.vdot(flat, flat)) < min(largest * largest, FLOAT64_LARGEST)
 
 
 def check_size(value: Value, field: str, limits: Limits) -> None:
@@ -155,27 +157,34 @@ def check_cells(cells: int, limits: Limits) -> None:
         )
 
 
-def _quickly(value: Value, body: bytes, elsewhere: int = 0) -> Float64s | None:
+def quickly(value: Value, body: bytes, elsewhere: int = 0) -> Float64s | None:
     """The matrix in one copy, or None when it is not certain that it is one.
 
     simdjson flattens whatever is nested, so the rectangle is proved by counting: all rows equally
     long, as many numbers as they hold, and no more brackets in the body than those rows have, and
     the arrays elsewhere.
     """
-    if not hasattr(value, "as_buffer"):
-        return None
     try:
         flat = np.frombuffer(value.as_buffer(of_type="d"))
-        widths = {len(row) for row in value} if is_array(value[0]) else {len(value)}
-    except TypeError:
+        length, brackets = len(value), brackets_in(body) - elsewhere
+        if brackets == 1 and length:
+            return flat.reshape(1, length)
+        width = len(value[0])
+        if width == 0 or brackets != length + 1:
+            return None
+        if length > 1 and {len(row) for row in value} != {width}:
+            return None
+        return flat.reshape(length, width)
+    except (AttributeError, IndexError, TypeError, ValueError):  # no array, not of numbers, empty
         return None
 
-    nested = is_array(value[0])
-    rows, width = (len(value) if nested else 1), widths.pop()
-    brackets = elsewhere + (rows + 1 if nested else 1)
-    if widths or width == 0 or flat.size != rows * width or body.count(b"[") != brackets:
-        return None
-    return flat.reshape(rows, width)
+
+def brackets_in(body: bytes) -> int:
+    """How many arrays begin in a text, wherever that is."""
+    if len(body) < _LONG:
+        return body.count(b"[")
+    # Which Python counts one byte after the other.
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("[")))
 
 
 def _carefully(value: Value, piece: Piece) -> Float64s:

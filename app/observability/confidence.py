@@ -25,16 +25,22 @@ class Confidence:
         self._saturated = layout.start[SATURATED]
         self._entropy = layout.start[ENTROPY]
         self._waiting: list[Float32s] = []
+        self._timed = False  # whether they are looked at within a second, however few
 
     def note(self, probabilities: Float32s) -> None:
         """Look at an answer soon. probabilities: (N, C), which nobody changes any more."""
         if probabilities.size > _MOST_PROBABILITIES:
             probabilities = _some_rows(probabilities)
-        if not self._waiting:
-            asyncio.get_running_loop().call_later(_MOST_SECONDS, self.flush)
+        if not self._timed:
+            self._timed = True
+            asyncio.get_running_loop().call_later(_MOST_SECONDS, self._look)
         self._waiting.append(probabilities)
         if len(self._waiting) >= _MOST_WAITING:
             self.flush()
+
+    def _look(self) -> None:
+        self._timed = False
+        self.flush()
 
     def flush(self) -> None:
         """Look at all that wait."""

@@ -18,6 +18,8 @@ from app.observability.layout import (
 from app.observability.requests import RequestLog
 from app.observability.traces import describe_span
 
+_SECONDS_SUM = len(SECONDS) + 1  # from the start of a group of seconds
+
 
 class Meter:
     """Counts requests and all that concerns them, and passes them to the log.
@@ -45,13 +47,16 @@ class Meter:
         place = self._known.get((call.route, call.method, status))
         if place is None:
             place = self._find(call, status)
-        _observe(numbers, place, SECONDS, seconds)
+        numbers[place + bisect_left(SECONDS, seconds)] += 1
+        numbers[place + _SECONDS_SUM] += seconds
 
         run = call.run
         if call.refusal:
             self.refused(call.refusal)
         elif run is not None and run.rows:
-            _observe(numbers, self._inference, SECONDS, run.computing * 1e-9)
+            computing = run.computing * 1e-9
+            numbers[self._inference + bisect_left(SECONDS, computing)] += 1
+            numbers[self._inference + _SECONDS_SUM] += computing
             _observe(numbers, self._rows, ROWS.bounds, run.rows)
             if run.probabilities is not None:
                 self.confidence.note(run.probabilities)

@@ -1,7 +1,11 @@
 """Everything that is served at one moment. Nothing here changes once it is made."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+import orjson
 
 from app.errors import UnknownModelError
 from model import Classifier
@@ -9,27 +13,41 @@ from model import Classifier
 State: TypeAlias = Literal["READY", "LOADING", "UNAVAILABLE"]  # unloading takes no time
 
 
-class Served(NamedTuple):
+class Written(NamedTuple):
+    """Parts of answers, as JSON."""
+
+    names: bytes  # of the model, its version and its classes, in an object that is still open
+    classes: list[bytes]  # each of them alone
+
+
+@dataclass(frozen=True, eq=False)
+class Served:
     """One version of one model, ready to answer."""
 
     name: str
     version: str
     classifier: Classifier
 
-    @property
+    @cached_property
     def classes(self) -> list[Any]:  # Any: class names keep their JSON type
         """Class names in the order of the probabilities."""
         return self.classifier.metadata["classes"]
 
-    @property
+    @cached_property
     def features(self) -> list[str] | None:
         """Feature names in the order of the inputs, when they have any."""
         return self.classifier.metadata["features"]
 
-    @property
+    @cached_property
     def widths(self) -> tuple[int, int, int]:
         """Of the layers: features, hidden units and classes."""
         return self.classifier.features, self.classifier.hidden, len(self.classes)
+
+    @cached_property
+    def written(self) -> Written:
+        """What every answer of it has in common."""
+        told = {"model": self.name, "version": self.version, "classes": self.classes}
+        return Written(orjson.dumps(told)[:-1], [orjson.dumps(name) for name in self.classes])
 
 
 class Entry(NamedTuple):
@@ -53,6 +71,7 @@ class Snapshot:
         for served in sorted(models, key=_place):
             self._versions.setdefault(served.name, {})[served.version] = served
         self._entries = sorted(entries, key=_place)
+        self._default = self.find(next(iter(self._versions))) if self._versions else None
 
     @property
     def default(self) -> Served:
@@ -61,9 +80,9 @@ class Snapshot:
         Raises:
             UnknownModelError: nothing is served at all.
         """
-        if not self._versions:
+        if self._default is None:
             raise UnknownModelError("no model is loaded; GET /models tells why")
-        return self.find(next(iter(self._versions)))
+        return self._default
 
     def find(self, name: str, version: str | None = None) -> Served:
         """The model of that name, its newest version unless one is named.

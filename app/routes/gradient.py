@@ -114,5 +114,5 @@ class _Handlers:
 
     async def probe(self, call: Call) -> Response:
         """A problem made by level and seed alone: arrays, and the gradients wanted of you."""
-        asked = read_query(call.query_params.multi_items())
+        asked = read_query(call.asked())
         return answers.probe(self.service.probe(*asked))

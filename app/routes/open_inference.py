@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from fastapi import APIRouter, Response
-from fastapi.concurrency import run_in_threadpool
 
 from app.access import Access
 from app.admission import weight_of
@@ -20,6 +19,7 @@ from app.operations import Handler, add_route
 from app.operations import router as routes_under
 from app.repository import Served
 from app.service import Service
+from app.turns import in_thread
 
 _ALWAYS = ("binary_tensor_data", "classification", "model_configuration", "statistics")
 _CONTROL = ("model_repository", "model_repository(unload_dependents)")
@@ -89,7 +89,7 @@ class _Handlers:
 
         weight = self._weight(served, body, text_length(length, len(body)))
         encoded = await service.admission.worked(weight, answer)
-        coding = accepted(call.headers.get("accept-encoding", ""))
+        coding = accepted(call.text(b"accept-encoding"))
         if coding is None:
             return outputs.inference(encoded, encoded.content, None)
         content = await service.admission.work(partial(compressed, encoded.content, coding))
@@ -164,13 +164,13 @@ class _Handlers:
     async def load(self, call: Call) -> Response:
         """Load what is on disk; what is served answers until that has worked."""
         name = await self._controlled(call)
-        await run_in_threadpool(self.service.repository.load, name)
+        await in_thread(partial(self.service.repository.load, name))
         return json_response({"name": name, "load": True})
 
     async def unload(self, call: Call) -> Response:
         """Stop serving a model."""
         name = await self._controlled(call)
-        await run_in_threadpool(self.service.repository.unload, name)
+        await in_thread(partial(self.service.repository.unload, name))
         return json_response({"name": name, "unload": True})
 
     async def _controlled(self, call: Call) -> str:

@@ -119,6 +119,6 @@ def _media_type(call: Call) -> str:
     Raises:
         RequestError: unsupported-media-type, for a body that is compressed.
     """
-    if {value.lower() for value in call.headers.getlist("content-encoding")} - {"identity"}:
+    if {value.lower() for value in call.fields(b"content-encoding")} - {b"identity"}:
         raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
-    return call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return call.text(b"content-type").partition(";")[0].strip().lower()

@@ -7,6 +7,7 @@ from app.security.hosts import Hosts
 from app.security.keys import Key
 from app.security.ring import KeyRing
 
+_HEALTH, _ADMIN = Access.HEALTH, Access.ADMIN  # members of an Enum are looked up slowly
 _NOBODY: frozenset[str] = frozenset()
 _OWN_PAGES = (b"same-origin", b"none")  # none: a person typed the address
 
@@ -32,16 +33,16 @@ class Guard:
         Raises:
             RequestError: bad-host, missing-key, unknown-key, scope-missing or cross-site.
         """
-        if access is Access.HEALTH:
+        if access is _HEALTH:
             return
-        fields = dict(call.scope["headers"])  # of a header that is there twice, the last
+        fields = call.named
         if self._hosts is not None and not self._hosts.allow(fields.get(b"host", b"")):
             raise RequestError(
                 "bad-host",
                 "this server is not asked under the name in the Host header; "
                 "SOFTLENS_ALLOWED_HOSTS allows more names",
             )
-        if access is Access.ADMIN:
+        if access is _ADMIN:
             _refuse_other_sites(fields)
         call.scopes = EVERYTHING if self.keys is None else self._scopes(self.keys, fields, access)
 

@@ -74,7 +74,8 @@ def config_of(app: Application, settings: Settings) -> uvicorn.Config:
     connections = Connections(limits_of(settings), app.meter.refused, app.service.life)
     app.service.admission.backlog = connections.backlog
     return uvicorn.Config(
-        app,
+        app.entry,
+        interface="asgi3",  # uvicorn does not see that of a method
         http=partial(Protocol, connections),  # type: ignore[arg-type]  # called as one
         log_config=None,
         ws="none",
@@ -123,9 +124,8 @@ def tell_models(app: Application, listener: socket, settings: Settings) -> None:
     tell_what_is_open(surface_of(settings), app.guard.keys)
     repository = app.service.repository
     default = repository.default
-    for name, version, _ in repository.all():
-        if (name, version) != (default.name, default.version):
-            log.info(
-                "serving %s version %s under /models/%s/versions/%s", name, version, name, version
-            )
+    for one in repository.all():
+        if one is not default:
+            place = (one.name, one.version)
+            log.info("serving %s version %s under /models/%s/versions/%s", *place, *place)
     log.info("serving %s version %s on %s", default.name, default.version, url_of(listener))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.server import ServerState
 
+from app.calls import Headers
 from app.life import Life
 from app.server.limits import REFUSED, Limits
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _PERIOD = 0.25  # seconds from one look at every connection to the next
 _SHARE = 30  # times as long as a look is the pause after it, when there are very many
+_TURN_SECONDS = 0.005  # of a turn of the loop that go to requests that are answered at once
 _COUNT_SECONDS = 0.005  # for which a count of those who wait is good enough
 _CROWDED = 0.9  # of the connections that there may be
 
@@ -36,6 +38,8 @@ class Connections:
         self._state: ServerState | None = None
         self._counted, self._backlog = 0.0, 0
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: float | None = None  # when this turn of the loop began to answer
+        self._always: tuple[Headers, bytes] = ([], b"")
 
     def welcome(self, newcomer: "Protocol") -> None:
         """Keep an eye on it; or send it away, where there are too many."""
@@ -47,6 +51,30 @@ class Connections:
             newcomer.transport.abort()
         elif excess > 0:
             newcomer.send_away(self.limits.connections)
+
+    def lines(self, headers: Headers) -> bytes:
+        """The headers of every answer as they are sent. uvicorn makes a list of them a second."""
+        if headers is not self._always[0]:
+            self._always = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
+        return self._always[1]
+
+    def is_late(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether those who are answered at once keep others waiting.
+
+        Then requests become tasks, which can be counted, until there are as many as may wait: those
+        that come after them are refused, and that again at once.
+        """
+        now = time.monotonic()
+        if self._turn is None:
+            self._turn = now
+            loop.call_soon(self._end_turn)
+            return False
+        if now - self._turn <= _TURN_SECONDS or self._state is None:
+            return False
+        return len(self._state.tasks) <= self.limits.backlog
+
+    def _end_turn(self) -> None:
+        self._turn = None
 
     def backlog(self) -> int:
         """Requests that have arrived whole and are not answered; too many, while they are few.

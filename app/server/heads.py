@@ -2,6 +2,7 @@
 
 import re
 from itertools import chain
+from typing import NamedTuple
 
 import httptools
 
@@ -14,24 +15,45 @@ _HOST = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")  # RFC 3986, host and 
 _VERSIONS = ("1.1", "1.0")
 
 
-def refuse_head(url: bytes, headers: Headers, version: str, limits: Limits) -> None:
+class Head(NamedTuple):
+    """The head of a request."""
+
+    url: bytes  # as it was sent
+    headers: Headers  # with their names in lower case
+    version: str  # of HTTP
+    most: int  # bytes that it has at most, all of it
+
+
+def refuse_head(head: Head, limits: Limits) -> int:
     """Refuse a head that is whole, before anything is done for it.
 
     Args:
-        url: as it was sent.
-        headers: with their names in lower case.
-        version: of HTTP.
+        head: of a request.
         limits: of sizes; headers are counted with colons, blanks and ends of lines.
+
+    Returns:
+        Bytes of the body, where the head tells.
 
     Raises:
         RequestError: url-too-long, headers-too-large, bad-request or bad-host.
     """
-    _refuse_size(url, headers, limits)
+    url, headers, version, most = head
+    if most > limits.header_bytes or len(headers) > limits.headers:
+        _refuse_size(headers, limits)
+    if len(url) > limits.url_bytes:
+        raise _url_too_long(limits)
     if version not in _VERSIONS:
         raise RequestError("bad-request", "expected HTTP/1.1 or HTTP/1.0")
-    host = _host_of(headers, version)
+    fields = dict(headers)
+    host = fields.get(b"host")
+    if host is None or len(fields) != len(headers) or b"transfer-encoding" in fields:
+        host = _host_of(headers, version)
+    if not _HOST.fullmatch(host):
+        raise RequestError("bad-host", "expected a host and perhaps a port in the Host header")
     if url[:1] != b"/":
         _refuse_target(url, host)
+    # What the parser has let pass is a number; Python refuses to read thousands of digits.
+    return int(fields.get(b"content-length", b"").lstrip(b"0") or 0)
 
 
 def without_upgrade(method: bytes, url: bytes, version: str, headers: Headers) -> bytes:
@@ -52,9 +74,7 @@ def no_path() -> RequestError:
     return RequestError("bad-request", "expected a path that begins with /, in ASCII characters")
 
 
-def _refuse_size(url: bytes, headers: Headers, limits: Limits) -> None:
-    if len(url) > limits.url_bytes:
-        raise _url_too_long(limits)
+def _refuse_size(headers: Headers, limits: Limits) -> None:
     if len(headers) > limits.headers:
         detail = f"expected at most {limits.headers} headers (SOFTLENS_MAX_HEADERS)"
         raise RequestError("headers-too-large", detail)
@@ -72,10 +92,7 @@ def _host_of(headers: Headers, version: str) -> bytes:
             raise RequestError("bad-request", "expected no Transfer-Encoding but chunked")
     if len(hosts) > 1 or not (hosts or version == "1.0"):
         raise RequestError("bad-request", f"expected one Host header, found {len(hosts)}")
-    host = hosts[0] if hosts else b""
-    if not _HOST.fullmatch(host):
-        raise RequestError("bad-host", "expected a host and perhaps a port in the Host header")
-    return host
+    return hosts[0] if hosts else b""
 
 
 def _refuse_target(url: bytes, host: bytes) -> None:
@@ -108,9 +125,3 @@ def _headers_too_large(limits: Limits) -> RequestError:
         "headers-too-large",
         f"expected headers of at most {limits.header_bytes} bytes (SOFTLENS_MAX_HEADER_BYTES)",
     )
-
-
-def length_of(headers: list[tuple[bytes, bytes]]) -> int:
-    """Bytes of the body, where the head tells: what the parser has let pass is a number."""
-    told = next((value for name, value in headers if name == b"content-length"), b"")
-    return int(told.lstrip(b"0") or 0)  # Python refuses to read a number of thousands of digits

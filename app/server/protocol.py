@@ -1,8 +1,4 @@
-"""uvicorn's protocol with what it lacks: limits before work, deadlines, and polite refusals.
-
-uvicorn parses, runs the application and writes; what is overridden here decides when. It reaches
-into uvicorn's insides: tests/app/server/test_uvicorn.py holds that they are as they were.
-"""
+"""uvicorn's protocol with what it lacks: limits before work, deadlines, and polite refusals."""
 
 import asyncio
 import time
@@ -10,11 +6,14 @@ from typing import Any
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    RequestResponseCycle,
+)
 from uvicorn.server import ServerState
 
 from app.errors import OverloadedError, RequestError, describe
 from app.server import heads
+from app.server.beginning import Beginning
 from app.server.connections import Connections
 from app.server.deadlines import Place, Stage, Watch
 from app.server.limits import Limits
@@ -26,16 +25,13 @@ _PIECE = 16_384
 _STEP = 65_536  # bytes of an answer: a client that takes fewer does not get on
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(Beginning):
     """One connection.
 
     What arrives goes to the parser until a request has to wait for those before it; from there on
     it is set aside, and no more is read. After a refusal, which comes in its turn, the connection
     is closed: what is behind it need not begin where it seems to.
     """
-
-    transport: Gathered  # type: ignore[assignment]  # stands in for asyncio's
-    flow: Flow
 
     def __init__(
         self,
@@ -45,13 +41,13 @@ class Protocol(HttpToolsProtocol):
         app_state: dict[str, Any],  # Any: as ASGI has it
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._shared, self._limits = shared, shared.limits
+        super().__init__(shared, config, server_state, app_state, _loop)
+        self._limits = shared.limits
         self._watch = Watch(time.monotonic())
         self._requests = 0  # whose heads are whole
         self._stays = False  # whether the client wants the connection to
-        self._coming = 0  # bytes of a body whose length was told
         self._fresh = 0  # bytes since a head was whole or a body got on
+        self._arrived = 0  # bytes since the connection was between two requests
         self._body_pieces = 0
         self._upgrading = False
         self._aside = b""  # arrived, and not parsed yet
@@ -79,18 +75,24 @@ class Protocol(HttpToolsProtocol):
             self._aside += data
 
     def _parse(self, piece: bytes) -> None:
-        self._fresh += len(piece)
         read = len(piece)
+        self._fresh += read
+        cycle = self.cycle
+        if cycle is not None and cycle.scope is self.scope and not cycle.more_body:
+            self._arrived = 0
+        self._arrived += read
         try:
             self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade as upgrade:
             read = upgrade.args[0]
         except httptools.HttpParserError as error:
+            self._begin_if_whole()
             self._refuse(reason_of(error))
             return
+        self._begin()
         if self._upgrading:
             self._parse_without_upgrade(piece[read:])
-        elif self._fresh > self._limits.unfinished_bytes:
+        elif self._fresh and self._fresh > self._limits.unfinished_bytes:
             self._refuse(heads.unfinished(self.url, self.headers, self._limits))
 
     def on_headers_complete(self) -> None:
@@ -101,14 +103,14 @@ class Protocol(HttpToolsProtocol):
                 raise RequestError("not-implemented", "expected no CONNECT: this is no proxy")
             self._upgrading = True
             return
-        heads.refuse_head(self.url, self.headers, parser.get_http_version(), self._limits)
+        head = heads.Head(self.url, self.headers, parser.get_http_version(), self._arrived)
+        self._coming = heads.refuse_head(head, self._limits)
         try:
             super().on_headers_complete()
         except httptools.HttpParserInvalidURLError:
             raise heads.no_path() from None
         self._requests += 1
         self._fresh = 0
-        self._coming = heads.length_of(self.headers)
         self.headers = []  # for trailers, which the application does not see
         if self.pipeline:
             self.flow.block()
@@ -128,9 +130,8 @@ class Protocol(HttpToolsProtocol):
         self.data_received(head + rest)
 
     def on_body(self, body: bytes) -> None:
-        """Give it to the application."""
+        """Note that it gets on."""
         self._fresh = 0
-        self._coming -= len(body)
         self._body_pieces += 1
         super().on_body(body)
 
@@ -145,12 +146,12 @@ class Protocol(HttpToolsProtocol):
             cycle.keep_alive = self._stays and not self._shared.life.closing
 
     def on_response_complete(self) -> None:
-        """Go on with what has arrived. When nothing does, the sweep closes the connection."""
+        """Go on with what has arrived; when nothing does, the sweep closes the connection."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._begin_task(self.pipeline.pop()[0])
         elif self._parting:
             self._part(self._parting)
             return
@@ -203,7 +204,9 @@ class Protocol(HttpToolsProtocol):
         """Answer in place of the application, when the requests before are answered."""
         self._deaf = True
         self._shared.refused(describe(error).slug)
-        answer = last_answer(error, self._asked(), self.server_state.default_headers)
+        method, scope = self.parser.get_method(), self.scope
+        asked = Refused(self.url, method, list(scope["headers"])) if scope else Refused()
+        answer = last_answer(error, asked, self.server_state.default_headers)
         cycle = self.cycle
         waits = cycle is not None and not cycle.response_complete
         if waits and cycle.more_body:  # it is the body of this one that is refused
@@ -214,12 +217,9 @@ class Protocol(HttpToolsProtocol):
         else:
             self._part(answer)
 
-    def _asked(self) -> Refused:
-        scope, method = self.scope, self.parser.get_method()
-        return Refused(self.url, method, list(scope["headers"])) if scope else Refused()
-
     def _withdraw(self, cycle: RequestResponseCycle) -> bool:
         """Take a request back from the application; whether others come before it."""
+        self._unbegun = None
         if self.pipeline:
             self.pipeline.popleft()  # it came last
             return True

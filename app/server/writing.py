@@ -38,6 +38,13 @@ class Gathered:
             self._loop.call_soon(self._flush)
         self._pieces.append(data)
 
+    def write_whole(self, data: bytes) -> None:
+        """Send what nothing follows that should leave with it."""
+        if self._pieces:
+            self._pieces.append(data)
+        else:
+            self._transport.write(data)
+
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
         return self.lingering or self._transport.is_closing()

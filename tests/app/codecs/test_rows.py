@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.codecs.documents import read_document
 from app.codecs.flaws import Piece
 from app.codecs.records import rows_of_records
-from app.codecs.rows import FLOAT64_LARGEST, Limits, _carefully, _quickly, rows_of
+from app.codecs.rows import FLOAT64_LARGEST, Limits, _carefully, quickly, rows_of
 from app.errors import RequestError
 
 LIMITS = Limits(rows=100, cells=1000)
@@ -50,7 +50,7 @@ def test_the_quick_way_and_the_careful_way_agree(value: Any) -> None:  # any JSO
     if not hasattr(document, "as_buffer") or not len(document):
         return
 
-    quick = _quickly(document, body)
+    quick = quickly(document, body)
 
     if quick is not None:
         np.testing.assert_array_equal(quick, _carefully(document, Piece(b"", 0, "", 0)))

@@ -14,7 +14,7 @@ GOOD, OTHER = 1, 2  # seeds
 
 
 def served(repository: Repository) -> list[str]:
-    return [f"{name} {version}" for name, version, _ in repository.all()]
+    return [f"{one.name} {one.version}" for one in repository.all()]
 
 
 def hash_of(repository: Repository, name: str) -> str:
