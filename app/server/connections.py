@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.server import ServerState
 
 from app.life import Life
+from app.observability.counting import Meter
 from app.server.limits import REFUSED, Limits
+from app.server.unsent import Unsent
 
 if TYPE_CHECKING:
     from app.server.protocol import Protocol
@@ -26,12 +27,14 @@ class Connections:
         limits: of each connection.
         refused: is told the slug of what was refused before it was a request.
         life: whether every answer from now on is the last one of its connection.
+        unsent: answers that their clients have not taken.
     """
 
-    def __init__(self, limits: Limits, refused: Callable[[str], None], life: Life) -> None:
+    def __init__(self, limits: Limits, meter: Meter, life: Life) -> None:
         self.limits = limits
         self.life = life
-        self.refused = refused
+        self.refused = meter.refused
+        self.unsent = Unsent(limits.unsent_bytes, meter.cut)
         self._crowded = limits.when_crowded()
         self._state: ServerState | None = None
         self._counted, self._backlog = 0.0, 0
