@@ -5,7 +5,6 @@ into uvicorn's insides: tests/app/server/test_uvicorn.py holds that they are as 
 """
 
 import asyncio
-import time
 from typing import Any
 
 import httptools
@@ -46,7 +45,7 @@ class Protocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._shared, self._limits = shared, shared.limits
-        self._watch = Watch(time.monotonic())
+        self._watch = Watch(shared.now())
         self._requests = 0  # whose heads are whole
         self._stays = False  # whether the client wants the connection to
         self._coming = 0  # bytes of a body whose length was told
