@@ -1,11 +1,13 @@
 """create_app: load, wire, return."""
 
+import asyncio
 import copy
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import openapi
@@ -32,6 +34,7 @@ from app.routing import Routes, methods_of
 from app.security import Guard
 from app.service import Service
 from app.settings import Settings
+from app.sharing import SharingGate
 from model import __version__
 
 SUMMARY = "A softmax classifier you can see through: class probabilities, and their gradients."
@@ -50,6 +53,8 @@ class Application(FastAPI):
         guard: Guard,
         board: Board,
         log: RequestLog,
+        *,
+        sharing: bool,
     ) -> None:
         wanted = traces.are_wanted()
         super().__init__(
@@ -84,9 +89,12 @@ class Application(FastAPI):
         self.meter = Meter(layout, board, log)
         self.exposition = Exposition(layout, board, service.repository)
         service.repository.reloaded = self.meter.reloaded
-        self._gate = Gate(Routes(routes), guard, service.admission, self.meter)
+        gate = SharingGate if sharing else Gate
+        self._gate = gate(Routes(routes), guard, service.admission, self.meter)
         service.admission.watcher = self.meter
         self._traced = wanted
+        # Of its own: whoever watches wants to know most of all when those for work are busy.
+        self._scribe = ThreadPoolExecutor(1, thread_name_prefix="metrics")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Straight to the gate, unless something is around it (ASGI)."""
@@ -103,7 +111,9 @@ class Application(FastAPI):
     async def _metrics(self, call: Call) -> Response:
         self.meter.confidence.flush()
         accepted = call.headers.get("accept", "")
-        text, media_type = await run_in_threadpool(self.exposition.written, accepted)
+        written = partial(self.exposition.written, accepted)
+        loop = asyncio.get_running_loop()
+        text, media_type = await loop.run_in_executor(self._scribe, written)
         return Reply(text, media_type.encode())
 
     async def _reference(self, call: Call) -> Response:
@@ -162,7 +172,14 @@ def create_app(settings: Settings, board: Board | None = None) -> Application:
         health.router(service),
         pages.router(settings.debug),
     )
-    app = Application(service, routers, guard, board or open_board(), _request_log(settings))
+    app = Application(
+        service,
+        routers,
+        guard,
+        board or open_board(),
+        _request_log(settings),
+        sharing=bool(settings.cors_origins),
+    )
     share(app, settings)
     return app
 
