@@ -5,8 +5,8 @@ from functools import partial
 from starlette.requests import ClientDisconnect
 
 from app.calls import Call
-from app.codecs.compression import coding_of, inflated
-from app.errors import RequestError
+from app.codecs.compression import coding_of, inflated, packed
+from app.errors import MediaError, RequestError
 
 _SMALL = 2**16  # bytes; so few count for nothing, as many connections as there may be
 
@@ -24,9 +24,10 @@ async def read_json_body(call: Call, largest: int) -> bytes:
     # Repeated headers must agree: a proxy in front may have gone by another of them.
     types = {value.partition(b";")[0].strip().lower() for value in call.fields(b"content-type")}
     if types != {b"application/json"}:
-        raise RequestError("unsupported-media-type", "expected Content-Type: application/json")
+        json = "application/json"
+        raise MediaError(f"expected Content-Type: {json}", ("Accept", json))
     if {value.lower() for value in call.fields(b"content-encoding")} - {b"identity"}:
-        raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
+        raise packed()
 
     return await read_body(call, largest)
 

@@ -21,8 +21,8 @@ from app.calls import Call
 from app.codecs import instances
 from app.codecs.answers import json_response
 from app.codecs.bodies import read_body
+from app.codecs.compression import packed
 from app.codecs.questions import GradientQuestion
-from app.errors import RequestError
 from app.operations import Route, add_route
 from app.operations import router as routes_under
 from app.service import Service
@@ -126,8 +126,8 @@ def _media_type(call: Call) -> str:
     """CSV, or JSON for everything else: not every client of these routes names what it sends.
 
     Raises:
-        RequestError: unsupported-media-type, for a body that is compressed.
+        MediaError: for a body that is compressed.
     """
     if {value.lower() for value in call.headers.getlist("content-encoding")} - {"identity"}:
-        raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
+        raise packed()
     return call.headers.get("content-type", "").partition(";")[0].strip().lower()
