@@ -1,11 +1,11 @@
 """From settings to who is let in: keys, names of this host, and origins of pages."""
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from app.security import Guard, Hosts, KeyRing, Surface, is_loopback, key_ring, loopback_hosts
 from app.settings import Settings
 from app.settings.access import listed
+from app.sharing import Sharing
 
 # What pages of other origins may read and send beside what every page may.
 _EXPOSED = ("x-request-id", "inference-header-content-length", "retry-after")
@@ -42,7 +42,7 @@ def share(app: FastAPI, settings: Settings) -> None:
     """Let pages of the origins that are set read answers; of none, unless some are."""
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware,
+            Sharing,
             allow_origins=listed(settings.cors_origins),
             allow_methods=("GET", "POST"),
             allow_headers=_ALLOWED,

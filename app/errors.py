@@ -2,6 +2,7 @@
 
 AppError
 ├── RequestError        what was sent cannot be answered; the client must change it
+│   └── MediaError      it is of a kind, or packed in a way, that is not read
 ├── UnknownModelError   no such model or version
 ├── LoadError           a model on disk cannot be loaded; who put it there must act
 ├── NotReadyError       nothing can be answered at the moment
@@ -47,6 +48,18 @@ class RequestError(AppError):
         super().__init__(detail)
         self.slug = slug
         self.cells = cells
+
+
+class MediaError(RequestError):
+    """It is of a kind, or packed in a way, that is not read.
+
+    Attributes:
+        header: of the answer, which tells what would do (RFC 9110, 15.5.16); name and value.
+    """
+
+    def __init__(self, detail: str, header: tuple[str, str]) -> None:
+        super().__init__("unsupported-media-type", detail)
+        self.header = header
 
 
 class UnknownModelError(AppError):
@@ -168,6 +181,8 @@ _SLUGS: dict[type[AppError], str] = {
 def describe(error: Exception) -> Problem:
     """Decide what a client gets to see."""
     match error:
+        case MediaError():
+            return _problem(error.slug, str(error))._replace(headers=(error.header,))
         case RequestError():
             return _problem(error.slug, str(error), error.cells)
         case UnroutedError():

@@ -1,6 +1,8 @@
 """create_app: load, wire, return."""
 
+import asyncio
 import copy
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,8 @@ from app.routing import Routes, methods_of
 from app.security import Guard
 from app.service import Service
 from app.settings import Settings
-from app.turns import in_a_task, in_thread
+from app.sharing import SharingGate
+from app.turns import in_a_task
 from model import __version__
 
 SUMMARY = "A softmax classifier you can see through: class probabilities, and their gradients."
@@ -51,6 +54,8 @@ class Application(FastAPI):
         guard: Guard,
         board: Board,
         log: RequestLog,
+        *,
+        sharing: bool,
     ) -> None:
         wanted = traces.are_wanted()
         super().__init__(
@@ -85,9 +90,12 @@ class Application(FastAPI):
         self.meter = Meter(layout, board, log)
         self.exposition = Exposition(layout, board, service.repository)
         service.repository.reloaded = self.meter.reloaded
-        self._gate = Gate(Routes(routes), guard, service.admission, self.meter)
+        gate = SharingGate if sharing else Gate
+        self._gate = gate(Routes(routes), guard, service.admission, self.meter)
         service.admission.watcher = self.meter
         self._traced = wanted
+        # Of its own: whoever watches wants to know most of all when those for work are busy.
+        self._scribe = ThreadPoolExecutor(1, thread_name_prefix="metrics")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Straight to the gate, unless something is around it (ASGI)."""
@@ -113,8 +121,10 @@ class Application(FastAPI):
 
     async def _metrics(self, call: Call) -> Response:
         self.meter.confidence.flush()
-        accepted = call.text(b"accept")
-        text, media_type = await in_thread(partial(self.exposition.written, accepted))
+        written = partial(self.exposition.written, call.text(b"accept"))
+        await in_a_task()
+        loop = asyncio.get_running_loop()
+        text, media_type = await loop.run_in_executor(self._scribe, written)
         return Reply(text, media_type.encode())
 
     async def _reference(self, call: Call) -> Response:
@@ -173,7 +183,14 @@ def create_app(settings: Settings, board: Board | None = None) -> Application:
         health.router(service),
         pages.router(settings.debug),
     )
-    app = Application(service, routers, guard, board or open_board(), _request_log(settings))
+    app = Application(
+        service,
+        routers,
+        guard,
+        board or open_board(),
+        _request_log(settings),
+        sharing=bool(settings.cors_origins),
+    )
     share(app, settings)
     return app
 

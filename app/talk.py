@@ -1,14 +1,18 @@
 """Words to people, on a terminal or in a log: whole lines, and nothing that a terminal obeys."""
 
+import codecs
 import os
 import sys
+
+# Looked up here, because it is read from a file when it is wanted for the first time.
+_escaped = codecs.getencoder("unicode_escape")
 
 
 def printable(text: str) -> str:
     r"""The text with whatever a terminal would not show escaped, so that ESC is `\x1b`."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else _escaped(c)[0].decode() for c in text)
 
 
 def shortened(text: str, most: int = 40) -> str:

@@ -5,8 +5,8 @@ from functools import partial
 from starlette.requests import ClientDisconnect
 
 from app.calls import Call
-from app.codecs.compression import coding_of, inflated
-from app.errors import RequestError
+from app.codecs.compression import coding_of, inflated, packed
+from app.errors import MediaError, RequestError
 
 _USUAL = [b"application/json"]
 _SMALL = 2**16  # bytes; so few count for nothing, as many connections as there may be
@@ -37,9 +37,10 @@ def check_json(call: Call) -> None:
         return
     # Repeated headers must agree: a proxy in front may have gone by another of them.
     if {_kind_of(value) for value in types} != set(_USUAL):
-        raise RequestError("unsupported-media-type", "expected Content-Type: application/json")
+        json = "application/json"
+        raise MediaError(f"expected Content-Type: {json}", ("Accept", json))
     if {value.lower() for value in call.fields(b"content-encoding")} - {b"identity"}:
-        raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
+        raise packed()
 
 
 def _kind_of(media_type: bytes) -> bytes:

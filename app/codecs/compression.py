@@ -3,7 +3,7 @@
 import gzip
 import zlib
 
-from app.errors import RequestError
+from app.errors import MediaError, RequestError
 
 _WINDOWS = {"gzip": 31, "deflate": 15}  # of zlib; what HTTP calls deflate has zlib's own header
 _QUICKLY = 1  # the level: an answer is sent once
@@ -13,15 +13,20 @@ def coding_of(encodings: list[str]) -> str | None:
     """How a body is compressed, by its headers Content-Encoding; None where it is not.
 
     Raises:
-        RequestError: unsupported-media-type, in any other way or in two.
+        MediaError: in any other way or in two.
     """
     codings = {value.strip().lower() for value in encodings} - {"identity"}
     if not codings:
         return None
     if len(codings) > 1 or not codings <= _WINDOWS.keys():
-        detail = f"expected Content-Encoding {', '.join(_WINDOWS)} or none"
-        raise RequestError("unsupported-media-type", detail)
+        known = ", ".join(_WINDOWS)
+        raise MediaError(f"expected Content-Encoding {known} or none", ("Accept-Encoding", known))
     return codings.pop()
+
+
+def packed() -> MediaError:
+    """The refusal of a compressed body where none is read."""
+    return MediaError("expected a body without Content-Encoding", ("Accept-Encoding", "identity"))
 
 
 def accepted(encodings: str) -> str | None:

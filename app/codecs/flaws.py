@@ -66,7 +66,8 @@ def read_slowly(text: bytes, part: Part | None = None) -> Any:  # Any: a JSON va
     try:
         document = json.loads(
             text.decode(),
-            parse_int=float,
+            parse_int=_number,
+            parse_float=_number,
             parse_constant=lambda name: math.nan,  # found again below, with its place
             object_pairs_hook=members,
         )
@@ -81,6 +82,11 @@ def read_slowly(text: bytes, part: Part | None = None) -> Any:  # Any: a JSON va
     _refuse_flaws(document, part)
     # Nothing is wrong with it: once more, so that shapes, labels and seeds stay integers.
     return json.loads(text, parse_int=_integer)
+
+
+def _number(digits: str) -> float:
+    """A number, by a function of Python's: between two of them other threads may go on."""
+    return float(digits)
 
 
 def _integer(digits: str) -> int | float:

@@ -65,12 +65,15 @@ def decode_inference(body: bytes, header: str | None, offer: Offer) -> Inference
     length = text_length(header, len(body))
     if length == 0 and header is not None:
         return _raw(body, offer)
-    document = read_document(body if length == len(body) else body[:length], fields=None)
+    text = body if length == len(body) else body[:length]
+    document = read_document(text, fields=None, long=(f"{INPUT}/0/data",))
 
     by_default = _flag(_parameters(document, ""), "binary_data_output", "")
     inputs, outputs = document.get("inputs"), _array(document, "outputs")
     arrays = 2 + (document.get("outputs") is not None)  # inputs, its shape, and perhaps outputs
     batch = _batch(_only(inputs), body, length, arrays, offer.limits)
+    if len(outputs) > len(offer.outputs):
+        _refuse("invalid-value", "/outputs", "each output once")
     wanted = [_wanted(output, i, by_default, offer) for i, output in enumerate(outputs)]
     _refuse_twins([one.name for one in wanted])
     return Inference(

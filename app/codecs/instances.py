@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app.codecs.answers import json_response
 from app.codecs.arrays import writable
-from app.codecs.documents import Document, Value, is_array, is_object, kind, read_document
+from app.codecs.documents import Document, Value, is_array, is_object, kind, members, read_document
 from app.codecs.records import rows_of_records
 from app.codecs.replies import CSV, Reply
 from app.codecs.rows import FLOAT32_LARGEST, Batch, Limits, check_cells, rows_of
@@ -24,6 +24,7 @@ from app.talk import quoted
 from model import Float32s, Floats
 
 _BATCHES = ("instances", "inputs", "dataframe_split", "dataframe_records")
+_LONG = ("instances", "inputs", "dataframe_split/data")  # arrays that may be
 _NO_TEXT = re.compile(rb"[^\t\n\r -~]")
 _BESIDE = ("parameters", "params", "signature_name")  # meant for other models; nothing here has any
 
@@ -42,7 +43,7 @@ def decode_instances(body: bytes, features: list[str] | None, limits: Limits) ->
     Raises:
         RequestError: with the slug of the first thing that is wrong.
     """
-    document = read_document(body, (*_BATCHES, *_BESIDE), ("instances", "inputs"))
+    document = read_document(body, (*_BATCHES, *_BESIDE), _LONG)
     given = [name for name in _BATCHES if name in document]
     if len(given) != 1:
         slug = "unknown-field" if given else "missing-field"
@@ -111,25 +112,25 @@ def _split(document: Document, features: list[str] | None, body: bytes, limits: 
     if not is_object(frame):
         detail = f"expected an object, got {kind(frame)}"
         raise RequestError("invalid-type", detail, Cell("/dataframe_split", detail))
-    # Not as Python's own numbers: a lazy object may hold megabytes of them.
-    members = {key: frame[key] for key in frame.keys()}  # noqa: SIM118  not items(), which copies
-    if set(members) - {"columns", "index", "data"}:
+    parts = members(frame, "/dataframe_split")
+    if set(parts) - {"columns", "index", "data"}:
         detail = "expected columns, index and data alone"
         raise RequestError("unknown-field", detail, Cell("/dataframe_split", detail))
-    if "data" not in members:
+    if "data" not in parts:
         raise RequestError("missing-field", "expected `data` in dataframe_split")
     field = "dataframe_split/data"
-    batch = rows_of({field: members["data"]}, field, body, limits, FLOAT32_LARGEST)
-    if "columns" not in members or features is None:
+    batch = rows_of({field: parts["data"]}, field, body, limits, FLOAT32_LARGEST)
+    if "columns" not in parts or features is None:
         return batch
-    return batch._replace(rows=batch.rows[:, _order(members["columns"], features, batch)])
+    return batch._replace(rows=batch.rows[:, _order(parts["columns"], features, batch)])
 
 
 def _order(columns: Value, features: list[str], batch: Batch) -> list[int]:
-    names = list(columns) if is_array(columns) else []
-    place = "/dataframe_split/columns"
-    if len(names) != batch.rows.shape[1] or len(set(map(str, names))) != len(names):
-        detail = f"expected {batch.rows.shape[1]} different names, one for each column of data"
+    place, width = "/dataframe_split/columns", batch.rows.shape[1]
+    # Not looked at before it is counted: it may hold millions.
+    names = list(columns) if is_array(columns) and len(columns) == width else []
+    if not names or len(set(map(str, names))) != len(names):
+        detail = f"expected {width} different names, one for each column of data"
         raise RequestError("wrong-width", f"{detail} at {place}", Cell(place, detail))
     # A name may be anything, also what has no hash; and looked up in a list, each would take long.
     places = {name: i for i, name in enumerate(names) if isinstance(name, str)}

@@ -21,10 +21,8 @@ _PIECE = 2**18  # bytes, some milliseconds
 _LONG = 2**18  # bytes of an array that is cut out
 
 # Brackets and what numbers are made of. Nothing in it nests but by brackets, so that it can be cut
-# after any of them without knowing what stands before. It is looked for where it begins and nowhere
-# else: tried anew from each of its brackets, a body of brackets alone would take hours.
-_OF_NUMBERS = rb"[-+.,\[\]0-9eE \t\r\n]"
-_NUMBERS = re.compile(rb"(?<!%s)%s{%d,}" % (_OF_NUMBERS, _OF_NUMBERS, _LONG))
+# after any of them without knowing what stands before.
+_OF_NUMBERS = b"-+.,[]0123456789eE \t\r\n"
 _BLANK = re.compile(rb"[ \t\r\n]*")
 
 # Reads one piece: rows, all as long as the first; or one row of a piece of it.
@@ -67,11 +65,33 @@ def lift(body: bytes) -> Lifted | None:
     """Find the long array of a large body; None where there is none, or anything more."""
     if len(body) <= _LARGE:
         return None
-    found = [_array_in(body, *match.span()) for match in _NUMBERS.finditer(body)]
+    found = [_array_in(body, *run) for run in _runs(body)]
     long = [(start, stop) for start, stop in found if stop - start >= _LONG]
     if len(long) != 1 or not _is_matrix(body, *long[0]):
         return None
     return Lifted(body, *long[0], secrets.token_hex(8))
+
+
+def _runs(body: bytes) -> Iterator[tuple[int, int]]:
+    """From where to where there is nothing but numbers and brackets, for long.
+
+    Looked at block by block, each in a moment: an expression that is looked for in all of the body
+    would hold the interpreter for tenths of a second. A long run has a block to itself.
+    """
+    size, stop = _LONG // 2, 0
+    for start in range(0, len(body), size):
+        if start < stop or body[start : start + size].strip(_OF_NUMBERS):
+            continue
+        before = body[max(stop, start - size) : start]
+        begin = start - (len(before) - len(before.rstrip(_OF_NUMBERS)))
+        stop = start
+        while stop < len(body):
+            block = body[stop : stop + size]
+            rest = len(block.lstrip(_OF_NUMBERS))
+            stop += len(block) - rest
+            if rest:
+                break
+        yield begin, stop
 
 
 def _array_in(body: bytes, start: int, stop: int) -> tuple[int, int]:
@@ -94,9 +114,10 @@ class Numbers:
     It has the length of an array, and a first element, to be judged like one before it is read.
     """
 
-    def __init__(self, lifted: Lifted, key: str) -> None:
+    def __init__(self, lifted: Lifted, path: str) -> None:
+        self.mark = lifted.mark  # the key of the object that stands in its place
         self._body, self._start, self._stop = lifted.body, lifted.start + 1, lifted.stop - 1
-        self._pointer = f"/{key}"
+        self._pointer = f"/{path}"
         opened = _BLANK.match(self._body, self._start)
         self._nested = opened is not None and self._body[opened.end()] == ord("[")
 

@@ -1,13 +1,17 @@
 """Nested JSON arrays of any depth to one float64 array."""
 
+import math
+
 import numpy as np
 
+from app.codecs.cells import slices
 from app.codecs.documents import Value, is_array, kind
 from app.codecs.rows import number
 from app.errors import Cell, RequestError
 from model import Float64s
 
 _DEEPEST = 4  # no derivative has more axes
+_MOST_ARRAYS = 250_000  # each is read by itself, which takes a microsecond or two
 
 
 def nested_array(value: Value, pointer: str, *, nulls: bool = False) -> Float64s:
@@ -19,7 +23,8 @@ def nested_array(value: Value, pointer: str, *, nulls: bool = False) -> Float64s
         nulls: whether null may stand for a number that JSON does not have: NaN.
 
     Raises:
-        RequestError: invalid-type, wrong-rank, empty-batch or ragged-rows, with the first culprit.
+        RequestError: invalid-type, wrong-rank, empty-batch, batch-too-large or ragged-rows, with
+            the first culprit.
     """
     shape, first = [], value
     while is_array(first) and len(first):
@@ -31,6 +36,9 @@ def nested_array(value: Value, pointer: str, *, nulls: bool = False) -> Float64s
     if is_array(first):
         detail = "expected numbers, got an empty array"
         raise RequestError("empty-batch", f"{detail} at {pointer}", Cell(pointer, detail))
+    if math.prod(shape[:-1]) > _MOST_ARRAYS:
+        detail = f"expected at most {_MOST_ARRAYS} arrays of numbers"
+        raise RequestError("batch-too-large", f"{detail} at {pointer}", Cell(pointer, detail))
     return _filled(value, tuple(shape), pointer, nulls)
 
 
@@ -51,7 +59,9 @@ def _filled(value: Value, shape: tuple[int, ...], pointer: str, nulls: bool) -> 
 
 def _quickly(row: Value) -> Float64s | None:
     """A row of numbers in one copy; None where it holds anything else."""
-    cells = row.as_list() if hasattr(row, "as_list") else row
-    if not set(map(type, cells)) <= {int, float}:
-        return None
-    return np.array(cells, np.float64)
+    parts = []
+    for _, cells in slices(row):
+        if not set(map(type, cells)) <= {int, float}:
+            return None
+        parts.append(np.array(cells, np.float64))
+    return np.concatenate(parts)

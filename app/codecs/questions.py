@@ -170,11 +170,11 @@ def _for_each_row(document: Document, field: str, batch: Batch) -> list[Value] |
     if field not in document:
         return None
     value = document[field]
-    names = list(value) if is_array(value) else [value]
-    if len(names) != len(batch.rows):
-        detail = f"expected {len(batch.rows)} of them, one for each row, got {len(names)}"
+    found = len(value) if is_array(value) else 1
+    if found != len(batch.rows):
+        detail = f"expected {len(batch.rows)} of them, one for each row, got {found}"
         raise RequestError("ragged-rows", f"{detail}, at /{field}", Cell(f"/{field}", detail))
-    return names
+    return list(value) if is_array(value) else [value]
 
 
 def _text(document: Document, field: str, default: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple, NoReturn
 
 import numpy as np
 
+from app.codecs.cells import slices
 from app.codecs.documents import Document, Value, is_array, kind, parse
 from app.codecs.flaws import Piece
 from app.codecs.lifting import Numbers
@@ -213,11 +214,13 @@ def _carefully(value: Value, piece: Piece) -> Float64s:
 
 def _row(row: Value, pointer: str, first: int = 0) -> Float64s:
     """One row; its types are compared at the speed of C, because hostile rows may be long."""
-    cells = row.as_list() if hasattr(row, "as_list") else row
-    if not set(map(type, cells)) <= {int, float}:
-        j = next(j for j, cell in enumerate(cells) if type(cell) not in (int, float))
-        number(cells[j], f"{pointer}/{first + j}")
-    return np.array(cells, np.float64)
+    parts = []
+    for start, cells in slices(row):
+        if not set(map(type, cells)) <= {int, float}:
+            j = next(j for j, cell in enumerate(cells) if type(cell) not in (int, float))
+            number(cells[j], f"{pointer}/{first + start + j}")
+        parts.append(np.array(cells, np.float64))
+    return np.concatenate(parts)
 
 
 def number(value: Value, pointer: str) -> float:

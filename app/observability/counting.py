@@ -73,6 +73,10 @@ class Meter:
         """Count what was refused, by the slug of its problem; also before it is a request."""
         self._numbers[self.layout.reason(reason)] += 1
 
+    def cut(self, reason: str) -> None:
+        """Count an answer that was given up because its client did not take it."""
+        self._numbers[self.layout.start["cut", reason]] += 1
+
     def waited(self, seconds: float) -> None:
         """Count how long a request waited until it was computed."""
         _observe(self._numbers, self.layout.start[QUEUE], QUEUE.bounds, seconds)

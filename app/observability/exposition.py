@@ -14,6 +14,7 @@ import numpy as np
 from app.observability.board import DRAINING, QUEUED, Board
 from app.observability.layout import (
     COUNTERS,
+    CUTS,
     DISTRIBUTIONS,
     DURATION,
     REASONS,
@@ -27,6 +28,13 @@ from model import Float64s, __version__
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
+
+
+_MEANINGS = {
+    "reason": "What was refused, by its problem.",
+    "cut": "Answers that were given up because their clients did not take them.",
+    "result": "Versions of models that came or changed after the start.",
+}
 
 
 class Exposition:
@@ -80,18 +88,14 @@ class Exposition:
 
     def _counters(self, totals: Float64s) -> "Iterator[Metric]":
         start = self._layout.start
-        for name, label, values, meaning in (
-            ("softlens_rejected_total", "reason", REASONS, "What was refused, by its problem."),
-            (
-                "softlens_model_reloads_total",
-                "result",
-                RESULTS,
-                "Versions of models that came or changed after the start.",
-            ),
+        for name, label, kind, values in (
+            ("softlens_rejected_total", "reason", "reason", REASONS),
+            ("softlens_answers_cut_total", "reason", "cut", CUTS),
+            ("softlens_model_reloads_total", "result", "result", RESULTS),
         ):
-            family = _counter(name, meaning)
+            family = _counter(name, _MEANINGS[kind])
             for value in values:
-                family.add_sample(name, {label: value}, totals[start[label, value]])
+                family.add_sample(name, {label: value}, totals[start[kind, value]])
             yield family
         for counter in COUNTERS:
             family = _counter(counter.name, counter.meaning)

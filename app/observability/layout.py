@@ -4,6 +4,7 @@
     counters            one number for each of COUNTERS
     refusals            one for each reason
     reloads             one for each result
+    cuts                one for each reason
     distributions       one group for each of DISTRIBUTIONS
     requests            one group for each route, its methods, and each status
 
@@ -27,6 +28,7 @@ METHODS = (
 STATUS_CODES = tuple(sorted({200, *map(int, STATUSES.values())}))
 REASONS = (*STATUSES, OTHER)
 RESULTS = ("loaded", "refused")
+CUTS = ("memory", "slow")
 
 # OpenTelemetry's for the duration of requests, and three below: most of ours take less than 5 ms.
 SECONDS = (
@@ -113,7 +115,12 @@ class Layout:
         """
         self.start: dict[object, int] = {}
         place = GAUGES
-        for single in (*COUNTERS, *_labels("reason", REASONS), *_labels("result", RESULTS)):
+        for single in (
+            *COUNTERS,
+            *_labels("reason", REASONS),
+            *_labels("result", RESULTS),
+            *_labels("cut", CUTS),
+        ):
             self.start[single] = place
             place += 1
         for distribution in DISTRIBUTIONS:

@@ -8,10 +8,12 @@
 Vertex AI names its own paths: they are settings.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from fastapi import APIRouter, Response
+from starlette.routing import BaseRoute
 
 from app.access import Access
 from app.admission import weight_of
@@ -19,9 +21,9 @@ from app.calls import Call
 from app.codecs import instances
 from app.codecs.answers import json_response
 from app.codecs.bodies import read_body
+from app.codecs.compression import packed
 from app.codecs.questions import GradientQuestion
-from app.errors import RequestError
-from app.operations import add_route
+from app.operations import Route, add_route
 from app.operations import router as routes_under
 from app.service import Service
 from model.gradients import Question
@@ -44,11 +46,18 @@ def router(service: Service, *, explain: bool, health: str, predict: str) -> API
         if explain:
             add_route(routes, "POST", f"{path}:explain", ask.explain, Access.DEBUG)
         add_route(routes, "GET", path, ask.status, Access.PREDICT)
+        _without_colon(routes.routes[-1])
     for path in filter(None, ("/ping", health)):
         add_route(routes, "GET", path, ask.ping, Access.HEALTH)
     for path in filter(None, ("/invocations", predict)):
         add_route(routes, "POST", path, ask.predict, Access.PREDICT)
     return routes
+
+
+def _without_colon(route: BaseRoute) -> None:
+    """Let no parameter of a path have one: what follows it is something else to be done."""
+    assert isinstance(route, Route)  # noqa: S101  for mypy
+    route.path_regex = re.compile(route.path_regex.pattern.replace("[^/]+", "[^/:]+"))
 
 
 @dataclass(frozen=True)
@@ -117,8 +126,8 @@ def _media_type(call: Call) -> str:
     """CSV, or JSON for everything else: not every client of these routes names what it sends.
 
     Raises:
-        RequestError: unsupported-media-type, for a body that is compressed.
+        MediaError: for a body that is compressed.
     """
     if {value.lower() for value in call.fields(b"content-encoding")} - {b"identity"}:
-        raise RequestError("unsupported-media-type", "expected a body without Content-Encoding")
+        raise packed()
     return call.text(b"content-type").partition(";")[0].strip().lower()

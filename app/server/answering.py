@@ -71,7 +71,7 @@ def prepare(settings: Settings, seat: Seat) -> Application:
 
 def config_of(app: Application, settings: Settings) -> uvicorn.Config:
     """How uvicorn serves it."""
-    connections = Connections(limits_of(settings), app.meter.refused, app.service.life)
+    connections = Connections(limits_of(settings), app.meter, app.service.life)
     app.service.admission.backlog = connections.backlog
     return uvicorn.Config(
         app.entry,

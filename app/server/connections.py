@@ -2,19 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.server import ServerState
 
 from app.calls import Headers
 from app.life import Life
+from app.observability.counting import Meter
 from app.server.limits import REFUSED, Limits
+from app.server.unsent import Unsent
 
 if TYPE_CHECKING:
     from app.server.protocol import Protocol
 
 _PERIOD = 0.25  # seconds from one look at every connection to the next
+_ASLEEP = 1.0  # seconds that a look comes too late, for which nobody but we are to blame
 _SHARE = 30  # times as long as a look is the pause after it, when there are very many
 _TURN_SECONDS = 0.005  # of a turn of the loop that go to requests that are answered at once
 _COUNT_SECONDS = 0.005  # for which a count of those who wait is good enough
@@ -28,23 +30,27 @@ class Connections:
         limits: of each connection.
         refused: is told the slug of what was refused before it was a request.
         life: whether every answer from now on is the last one of its connection.
+        unsent: answers that their clients have not taken.
     """
 
-    def __init__(self, limits: Limits, refused: Callable[[str], None], life: Life) -> None:
+    def __init__(self, limits: Limits, meter: Meter, life: Life) -> None:
         self.limits = limits
         self.life = life
-        self.refused = refused
+        self.refused = meter.refused
+        self.unsent = Unsent(limits.unsent_bytes, meter.cut)
         self._crowded = limits.when_crowded()
         self._state: ServerState | None = None
         self._counted, self._backlog = 0.0, 0
         self._timer: asyncio.TimerHandle | None = None
         self._turn: float | None = None  # when this turn of the loop began to answer
         self._always: tuple[Headers, bytes] = ([], b"")
+        self._due = 0.0  # monotonic, of the next look
+        self._slept = 0.0  # seconds
 
     def welcome(self, newcomer: "Protocol") -> None:
         """Keep an eye on it; or send it away, where there are too many."""
         if self._timer is None:
-            self._state = newcomer.server_state
+            self._due, self._state = time.monotonic(), newcomer.server_state
             self._sweep(newcomer.loop, newcomer.connections)
         excess = len(newcomer.connections) - self.limits.connections
         if excess > REFUSED:
@@ -76,6 +82,13 @@ class Connections:
     def _end_turn(self) -> None:
         self._turn = None
 
+    def now(self) -> float:
+        """Seconds of a clock that stands still while this process does, or its whole machine.
+
+        What arrived meanwhile is read only after the look at deadlines, which would all be over.
+        """
+        return time.monotonic() - self._slept
+
     def backlog(self) -> int:
         """Requests that have arrived whole and are not answered; too many, while they are few.
 
@@ -93,14 +106,19 @@ class Connections:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop, everyone: set[Any]) -> None:  # Any: uvicorn's
         """Look at every connection, and come again while there are some."""
-        now = time.monotonic()
+        began = time.monotonic()
+        if began - self._due > _ASLEEP:
+            self._slept += began - self._due
+        now = self.now()
         crowded = len(everyone) > _CROWDED * self.limits.connections
         limits = self._crowded if crowded else self.limits
         try:
             for one in tuple(everyone):
                 one.look(now, limits)
         finally:  # whatever failed, deadlines must not end
-            pause = max(_PERIOD, _SHARE * (time.monotonic() - now))
+            ended = time.monotonic()
+            pause = max(_PERIOD, _SHARE * (ended - began))
+            self._due = ended + pause
             self._timer = loop.call_later(pause, self._sweep, loop, everyone) if everyone else None
 
 

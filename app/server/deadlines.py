@@ -5,9 +5,11 @@ notes since when it has been where it is, so a deadline is kept to two looks.
 """
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.server.limits import Limits
+
+_STEP = 65_536  # bytes of an answer: a client that takes fewer does not get on
 
 
 class Stage(Enum):
@@ -28,6 +30,30 @@ class Place(NamedTuple):
     stage: Stage
     request: int  # on this connection, counted from 1
     progress: int = 0  # another number for whatever counts as getting on
+
+
+def place_of(connection: Any, requests: int, pieces: int) -> Place:
+    """Where a connection is.
+
+    Args:
+        connection: a Protocol. Any: that module imports this one.
+        requests: of it, whose heads are whole.
+        pieces: in which the bodies of these have come.
+    """
+    cycle, flow, transport = connection.cycle, connection.flow, connection.transport
+    if flow.write_paused or transport.is_closing():
+        unsent = transport.get_write_buffer_size()
+        if transport.lingering and not unsent:
+            return Place(Stage.LINGERING, requests)
+        return Place(Stage.WRITING, requests, unsent // _STEP)
+    if cycle is None or cycle.response_complete:
+        scope = connection.scope
+        if scope is not None and (cycle is None or cycle.scope is not scope):
+            return Place(Stage.HEAD, requests + 1)
+        return Place(Stage.IDLE, requests) if requests else Place(Stage.SILENT, 1)
+    if cycle.more_body and not (connection.pipeline or flow.read_paused):
+        return Place(Stage.BODY, requests, pieces)
+    return Place(Stage.ANSWERING, requests)
 
 
 class Watch:

@@ -26,6 +26,7 @@ class Limits(NamedTuple):
     keep_alive_seconds: float
     connections: int
     backlog: int
+    unsent_bytes: int
     linger_seconds: float = 2.0  # for a client that was refused to stop sending
     linger_bytes: int = 32 * 2**20  # that it may still send
 
@@ -56,6 +57,7 @@ def limits_of(settings: Settings) -> Limits:
         settings.keep_alive_seconds,
         _affordable(settings.max_connections),
         settings.max_backlog,
+        settings.max_unsent_bytes,
     )
 
 

@@ -1,7 +1,6 @@
 """uvicorn's protocol with what it lacks: limits before work, deadlines, and polite refusals."""
 
 import asyncio
-import time
 from typing import Any
 
 import httptools
@@ -15,14 +14,13 @@ from app.errors import OverloadedError, RequestError, describe
 from app.server import heads
 from app.server.beginning import Beginning
 from app.server.connections import Connections
-from app.server.deadlines import Place, Stage, Watch
+from app.server.deadlines import Stage, Watch, place_of
 from app.server.limits import Limits
 from app.server.refusing import Refused, last_answer, reason_of, too_slow
 from app.server.writing import Flow, Gathered
 
 # Bytes parsed at once: all requests in them are remembered before the first of them is answered.
 _PIECE = 16_384
-_STEP = 65_536  # bytes of an answer: a client that takes fewer does not get on
 
 
 class Protocol(Beginning):
@@ -43,7 +41,7 @@ class Protocol(Beginning):
     ) -> None:
         super().__init__(shared, config, server_state, app_state, _loop)
         self._limits = shared.limits
-        self._watch = Watch(time.monotonic())
+        self._watch = Watch(shared.now())
         self._requests = 0  # whose heads are whole
         self._stays = False  # whether the client wants the connection to
         self._fresh = 0  # bytes since a head was whole or a body got on
@@ -58,9 +56,9 @@ class Protocol(Beginning):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, if there is room for one more."""
         # Any: stands in for asyncio's.
-        gathered: Any = Gathered(transport, self.loop, self._hang_up)
+        gathered: Any = Gathered(transport, self.loop, self._hang_up, self._shared.unsent)
         super().connection_made(gathered)
-        self.flow = Flow(gathered)
+        self.flow = Flow(gathered, self._shared.unsent, self._go_on)
         self._shared.welcome(self)
 
     def data_received(self, data: bytes) -> None:
@@ -70,7 +68,9 @@ class Protocol(Beginning):
             piece, data = data[:size], data[size:]
             self._parse(piece)
         if self._deaf:
-            self._throw_away(len(data))
+            self._thrown_away += len(data)
+            if self._thrown_away > self._limits.linger_bytes:
+                self.transport.abort()
         else:
             self._aside += data
 
@@ -148,6 +148,12 @@ class Protocol(Beginning):
     def on_response_complete(self) -> None:
         """Go on with what has arrived; when nothing does, the sweep closes the connection."""
         self.server_state.total_requests += 1
+        if self.pipeline:
+            self.transport.flush()  # to see whether it is taken, before another one is made
+        if not self.flow.write_paused:
+            self._go_on()
+
+    def _go_on(self) -> None:
         if self.transport.is_closing():
             return
         if self.pipeline:
@@ -160,6 +166,16 @@ class Protocol(Beginning):
             aside, self._aside = self._aside, b""
             self.data_received(aside)
         self.flow.resume_reading()
+        if self.flow.ended and not self.pipeline and self.cycle.response_complete:
+            self.transport.close()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn never stays
+        """Stay to answer what has arrived whole, though the client says no more."""
+        self.transport.flush()  # before it is closed
+        cycle = self.cycle
+        at_work = cycle is not None and not (cycle.more_body or cycle.response_complete)
+        self.flow.ended = at_work or bool(self.pipeline)
+        return self.flow.ended
 
     def shutdown(self) -> None:
         """Close as soon as the requests that have arrived are answered."""
@@ -168,7 +184,7 @@ class Protocol(Beginning):
 
     def look(self, now: float, limits: Limits) -> None:
         """End what has taken too long. `now` in seconds of a monotonic clock."""
-        place = self._place()
+        place = place_of(self, self._requests, self._body_pieces)
         late = self._watch.overdue(place, now, limits)
         if late is None:
             return
@@ -177,6 +193,8 @@ class Protocol(Beginning):
                 self._refuse(too_slow(late, limits))
             case Stage.SILENT | Stage.IDLE:
                 self.transport.close()
+            case Stage.WRITING:
+                self._shared.unsent.cut(self.transport, "slow")
             case _:
                 self.transport.abort()
 
@@ -184,21 +202,6 @@ class Protocol(Beginning):
         """Refuse the connection, because there are too many."""
         detail = f"expected at most {most} connections at a time (SOFTLENS_MAX_CONNECTIONS)"
         self._refuse(OverloadedError(detail))
-
-    def _place(self) -> Place:
-        cycle, requests = self.cycle, self._requests
-        if self.flow.write_paused or self.transport.is_closing():
-            unsent = self.transport.get_write_buffer_size()
-            if self.transport.lingering and not unsent:
-                return Place(Stage.LINGERING, requests)
-            return Place(Stage.WRITING, requests, unsent // _STEP)
-        if cycle is None or cycle.response_complete:
-            if self.scope is not None and (cycle is None or cycle.scope is not self.scope):
-                return Place(Stage.HEAD, requests + 1)
-            return Place(Stage.IDLE, requests) if requests else Place(Stage.SILENT, 1)
-        if cycle.more_body and not (self.pipeline or self.flow.read_paused):
-            return Place(Stage.BODY, requests, self._body_pieces)
-        return Place(Stage.ANSWERING, requests)
 
     def _refuse(self, error: Exception) -> None:
         """Answer in place of the application, when the requests before are answered."""
@@ -237,13 +240,9 @@ class Protocol(Beginning):
         """Listen no more; whether the client may be in the middle of something."""
         cycle = self.cycle
         talking = self._deaf or self.pipeline or (cycle is not None and cycle.more_body)
+        talking = talking and not self.flow.ended
         self._deaf = True
         if talking:
             self.flow.blocked = False
             self.flow.resume_reading()
         return bool(talking)
-
-    def _throw_away(self, count: int) -> None:
-        self._thrown_away += count
-        if self._thrown_away > self._limits.linger_bytes:
-            self.transport.abort()

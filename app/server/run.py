@@ -32,9 +32,10 @@ def serve(flags: dict[str, object], announce: Callable[[str], None] = lambda url
         The exit code: 0 after SIGTERM, 130 after Ctrl-C, otherwise why it could not start.
     """
     try:
-        flags = from_platform(os.environ) | flags
-        settings = Settings(**flags)  # type: ignore[arg-type]  # pydantic judges them
+        given = from_platform(os.environ) | flags
+        settings = Settings(**given)  # type: ignore[arg-type]  # pydantic judges them
         lines.set_up(settings.log_format, settings.log_level)
+        _tell_of_conflicts(flags)
         _warn_of_typos()
         with listen(settings.host, settings.port) as listener:
             _set_threads(settings.workers)
@@ -74,6 +75,13 @@ def _set_threads(workers: int) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     share = 1 if workers == 1 else max(1, (cores or 1) // workers)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", str(share))
+
+
+def _tell_of_conflicts(flags: dict[str, object]) -> None:
+    for setting, value in flags.items():
+        name = f"{PREFIX}{setting.upper()}"
+        if os.environ.get(name, str(value)) not in {"", str(value)}:
+            log.info("%s is set otherwise, but the command line wins", name)
 
 
 def _warn_of_typos() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
+from app.server.unsent import Unsent
+
 
 class Gathered:
     """A transport that sends in one piece what was written within one turn of the loop.
@@ -22,8 +24,11 @@ class Gathered:
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
         hang_up: Callable[[], bool],
+        unsent: Unsent,
     ) -> None:
+        transport.set_write_buffer_limits(0)  # whatever is not sent at once is said to wait
         self._transport = transport
+        self._unsent = unsent
         self._loop = loop
         self._hang_up = hang_up  # called once; whether the client may still be sending
         self._pieces: list[bytes] = []
@@ -35,7 +40,7 @@ class Gathered:
     def write(self, data: bytes) -> None:
         """Send it soon, with whatever follows at once."""
         if not self._pieces:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._pieces.append(data)
 
     def write_whole(self, data: bytes) -> None:
@@ -44,6 +49,8 @@ class Gathered:
             self._pieces.append(data)
         else:
             self._transport.write(data)
+            if self._transport.get_write_buffer_size():
+                self._unsent.add(self, len(data))
 
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
@@ -53,23 +60,49 @@ class Gathered:
         """Close the connection once everything is sent, and read."""
         if self.is_closing():
             return
-        self._flush()
+        self.flush()
         if self._hang_up():
             self.lingering = True
             self._transport.write_eof()
         else:
             self._transport.close()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send it now."""
         pieces, self._pieces = self._pieces, []
         if pieces and not self.is_closing():
             self._transport.writelines(pieces)
+            if self._transport.get_write_buffer_size():
+                self._unsent.add(self, sum(map(len, pieces)))
 
 
 class Flow(FlowControl):
-    """Reading stays paused while requests wait, whatever the one at work asks for."""
+    """Reading stays paused while requests or an answer wait, whatever the one at work asks for."""
 
     blocked = False
+    ended = False  # there is nothing more to read; to try is not allowed
+
+    def __init__(
+        self,
+        transport: Any,  # Any: a Gathered
+        unsent: Unsent,
+        go_on: Callable[[], None],
+    ) -> None:
+        super().__init__(transport)
+        self._unsent = unsent
+        self._go_on = go_on
+
+    def pause_writing(self) -> None:
+        """Who does not take his answers is not listened to."""
+        super().pause_writing()
+        self.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on: all of an answer that waited has left, or nobody waits for it."""
+        if self.write_paused:
+            super().resume_writing()
+            self._unsent.remove(self._transport)
+            self._go_on()
 
     def block(self) -> None:
         """Read no more."""
@@ -78,5 +111,5 @@ class Flow(FlowControl):
 
     def resume_reading(self) -> None:
         """Go on, unless that is blocked."""
-        if not self.blocked:
+        if not (self.blocked or self.write_paused or self.ended):
             super().resume_reading()

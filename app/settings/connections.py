@@ -33,6 +33,9 @@ class ConnectionSettings(BaseSettings):
     keep_alive_seconds: float = Field(
         default=5.0, gt=0, le=_DAY, description="How long an idle connection stays open."
     )
+    max_unsent_bytes: PositiveInt = Field(
+        default=64 * 2**20, description="Most bytes of answers that wait for their clients."
+    )
     max_connections: PositiveInt = Field(
         default=10_000, le=10**6, description="Most connections at a time."
     )

@@ -10,9 +10,9 @@ from app.settings import Settings, explain, from_platform
 from tests.serving import DEADLINE, environment
 
 
-def start(**settings: object) -> subprocess.CompletedProcess[str]:
+def start(program: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "app.server"],
+        [sys.executable, *(["-c", program] if program else ["-m", "app.server"])],
         env=environment(**settings), capture_output=True, text=True, timeout=DEADLINE, check=False,
     )  # fmt: skip
 
@@ -52,6 +52,15 @@ def test_a_misspelt_setting_is_pointed_at(tmp_path: Path) -> None:
     done = start(models=tmp_path / "absent.npz", max_row="10")
 
     assert "unknown setting SOFTLENS_MAX_ROW; did you mean SOFTLENS_MAX_ROWS?" in done.stderr
+
+
+@pytest.mark.parametrize(("port", "told"), [("1", True), ("2", False), ("", False)])
+def test_a_flag_that_wins_over_a_variable_is_told(port: str, told: bool, tmp_path: Path) -> None:
+    program = "import sys; from app.server.run import serve; sys.exit(serve({'port': 2}))"
+    done = start(program, models=tmp_path / "absent.npz", port=port)
+
+    line = "SOFTLENS_PORT is set otherwise, but the command line wins"
+    assert (line in done.stderr) == told
 
 
 def test_nothing_to_serve_says_what_to_set() -> None:

@@ -128,6 +128,7 @@ INFERENCE = {
     "V4 an output without a name": sent(wanting({}), "one of probabilities, logits"),
     "V4 an output that is none": sent(wanting("logits"), "an object, got a string"),
     "V4 an output twice": sent(wanting(PROBABILITIES, PROBABILITIES), "each output once"),
+    "V4 more outputs than there are": sent(wanting(*[{}] * 5), "each output once"),
     "V4 outputs that are no list": sent(in_json(outputs={}), "an array, got an object"),
     "V4 a negative number of classes": sent(
         wanting(PROBABILITIES | {"parameters": {"classification": -1}}), "a number of classes"
@@ -153,6 +154,12 @@ INFERENCE = {
     "V6 an identifier that is no text": sent(in_json(id=7), "at most 256 characters"),
     "V6 parameters that are none": sent(in_json(parameters=[]), "an object, got an array"),
     "V6 a parameter that is an object": sent(in_json(parameters={"a": {}}), "got an object"),
+    "V6 1,001 parameters": sent(
+        in_json(parameters={str(i): i for i in range(1001)}), "at most 1000 members at /parameters"
+    ),
+    "V6 1,001 unknown members": sent(
+        in_json() | {str(i): i for i in range(1001)}, "at most 1000 members"
+    ),
     "V6 a reserved parameter": sent(in_json(parameters={"triton_x": 1}), "triton_"),
     # What is no such document.
     "no object": sent(headed(None, b"[]"), "a JSON object"),

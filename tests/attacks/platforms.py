@@ -39,6 +39,13 @@ PLATFORMS = {
     "columns by name": sent({"inputs": {"feature_0": [1]}}, "invalid-type"),
     "a frame that is a list": sent({"dataframe_split": []}, "invalid-type"),
     "a frame without data": framed("missing-field", columns=NAMES),
+    "a frame whose data is there twice": Attack(
+        "/invocations",
+        b'{"dataframe_split": {"data": [[1, 2, 3, 4]], "data": [[1, 2, 3, 4]]}}',
+        400,
+        "duplicate-key",
+    ),
+    "a frame of 1,001 members": framed("batch-too-large", **{str(i): 1 for i in range(1001)}),
     "a frame with more": framed("unknown-field", data=[ROW], name="x"),
     "a column four times": framed("wrong-width", data=[ROW], columns=NAMES[:1] * 4),
     "a column too many": framed("unknown-field", data=[[*ROW, 5]], columns=[*NAMES, "x"]),

@@ -48,3 +48,27 @@ def test_no_error_repeats_the_value_it_refuses(
     assert answer.status_code == 400
     assert value.strip('"') not in answer.text
     assert value.strip('"') not in "".join(server.stderr)
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "header", "value"),
+    [
+        ("/predict", {"content-type": "text/csv"}, "accept", "application/json"),
+        ("/predict", {"content-encoding": "gzip"}, "accept-encoding", "identity"),
+        ("/invocations", {"content-encoding": "gzip"}, "accept-encoding", "identity"),
+        (
+            "/v2/models/fixture/infer",
+            {"content-encoding": "br"},
+            "accept-encoding",
+            "gzip, deflate",
+        ),
+    ],
+)
+def test_what_is_of_another_kind_is_told_what_would_do(
+    path: str, sent: dict[str, str], header: str, value: str, client: httpx.Client
+) -> None:
+    """P1 and P4; RFC 9110, 15.5.16."""
+    answer = client.post(path, content=b"{}", headers={"content-type": "application/json"} | sent)
+
+    assert answer.status_code == 415
+    assert answer.headers[header] == value

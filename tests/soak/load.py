@@ -4,6 +4,7 @@ Half of them keep their connection for as long as the server lets them, the othe
 for each request. A connection that is refused was never accepted, and counts apart.
 """
 
+import itertools
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from tests.serving import DEADLINE
@@ -22,6 +24,17 @@ REQUEST = (
 )
 
 
+class Question(NamedTuple):
+    """A request, and what its answer must have."""
+
+    request: bytes
+    status: int = 200
+    words: bytes = b""
+
+
+PREDICT = Question(REQUEST, 200, b'"probabilities":')
+
+
 class LostError(Exception):
     """A request was accepted and not answered, or not with what was promised."""
 
@@ -30,6 +43,7 @@ class LostError(Exception):
 class Load:
     """What came of the requests so far."""
 
+    questions: tuple[Question, ...] = (PREDICT,)
     answered: int = 0
     refused: int = 0
     lost: list[str] = field(default_factory=list)
@@ -38,14 +52,16 @@ class Load:
     def ask_on(self, address: tuple[str, int], reuse: bool) -> None:
         """One request after the other until it is over, or nobody listens any more."""
         connection: socket.socket | None = None
-        while not self.over.is_set():
+        for question in itertools.cycle(self.questions):
+            if self.over.is_set():
+                break
             try:
                 connection = connection or socket.create_connection(address, DEADLINE)
             except OSError:
                 self.refused += 1
                 return
             try:
-                last = ask(connection)
+                last = ask(connection, question)
             except (OSError, LostError) as error:
                 self.lost.append(f"{'reused' if reuse else 'fresh'}: {error!r}")
                 last = True
@@ -75,13 +91,13 @@ class Load:
         return dict(Counter(self.lost))
 
 
-def ask(connection: socket.socket) -> bool:
+def ask(connection: socket.socket, question: Question = PREDICT) -> bool:
     """One request; returns whether the answer says that it is the connection's last.
 
     Raises:
-        LostError: the connection ended before the answer did, or the answer is not 200.
+        LostError: the connection ended before the answer did, or the answer is another one.
     """
-    connection.sendall(REQUEST)
+    connection.sendall(question.request)
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += _more(connection)
@@ -91,7 +107,7 @@ def ask(connection: socket.socket) -> bool:
     )
     while len(body) < int(headers[b"content-length"]):
         body += _more(connection)
-    if not head.startswith(b"HTTP/1.1 200 ") or b'"probabilities":' not in body:
+    if not head.startswith(b"HTTP/1.1 %d " % question.status) or question.words not in body:
         raise LostError(answer[:200])
     return headers.get(b"connection") == b"close"
 
@@ -104,11 +120,13 @@ def _more(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def load(url: str, clients: int) -> Generator[Load, None, None]:
+def load(
+    url: str, clients: int, questions: tuple[Question, ...] = (PREDICT,)
+) -> Generator[Load, None, None]:
     """Ask until the block ends; afterwards every client has ended."""
     parts = urlsplit(url)
     address = (parts.hostname or "", parts.port or 0)
-    found = Load()
+    found = Load(questions)
     threads = [
         threading.Thread(target=found.ask_on, args=(address, number % 2 == 0), daemon=True)
         for number in range(clients)

@@ -13,7 +13,9 @@ import numpy as np
 from model import save_artifact
 from tests.model.artifacts import make_artifact
 from tests.serving import DEADLINE, ROOT, Server, environment, serving
-from tests.soak.load import load
+from tests.soak.herd import Herd
+from tests.soak.load import BODY, load
+from tests.soak.mixed import MIXED
 from tests.soak.scenarios import CLIENTS, Outcome
 
 SHAPE = (784, 1024, 10)  # half a millisecond for each row, and little to read
@@ -51,9 +53,51 @@ def overload(folder: Path, seconds: float, backlog: int = 8) -> Outcome:
     return Outcome(figures, broken)
 
 
-def growth(model: Path, requests: int, warm: int) -> Outcome:
-    """Resident memory after so many requests, against after the warm-up."""
-    with serving(model) as server, load(server.url, CLIENTS) as asked:
+def slow(
+    model: Path,
+    count: int,
+    rate: float,
+    times_slower: float = float("inf"),
+    program: str = "",
+    **settings: float,
+) -> Outcome:
+    """So many slow clients at once, beside others that ask at this rate a second.
+
+    Args:
+        model: small.
+        count: of slow clients.
+        rate: requests a second, of the others.
+        times_slower: that the 99th of a hundred of these may become.
+        program: another server.
+        settings: other deadlines than the usual ones.
+    """
+    head, whole = settings.get("header_seconds", 10.0), settings.get("request_seconds", 30.0)
+    with serving(model, program, **settings) as server:
+        _apart(server)
+        calm = _offered(server, BODY, rate, whole)
+        herd = Herd(server.url, count, whole + 10)
+        herd.start()
+        beside = _offered(server, BODY, rate, whole)
+        herd.join()
+
+    ratio = beside["p99"] / calm["p99"]
+    broken = [
+        f"{kind} for {seconds:.1f} s"
+        for kind, seconds in herd.lasted.items()
+        if seconds > (whole if kind == "trickled_body" else head) + 1
+    ]
+    for what in ("failed", "refused"):
+        if calm[what] or beside[what]:
+            broken.append(f"{calm[what] + beside[what]:g} {what}")
+    broken += [f"{ratio:.2f} times as slow"] if ratio > times_slower else []
+    figures = {f"{kind}_seconds": seconds for kind, seconds in herd.lasted.items()}
+    figures |= {"p99_ms": 1000 * calm["p99"], "p99_ms_beside": 1000 * beside["p99"]}
+    return Outcome({"clients": count} | figures, broken)
+
+
+def growth(model: Path, requests: int, warm: int, program: str = "") -> Outcome:
+    """Resident memory after so many mixed requests, against after the warm-up."""
+    with serving(model, program) as server, load(server.url, CLIENTS, MIXED) as asked:
         while asked.answered < warm:
             asked.wait_for_more(min(1000, warm))
         before = server.resident()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.soak import pressure, scenarios
+from tests.soak.__main__ import HEADING, with_row
 
 STOCK = """
 import sys, uvicorn
@@ -11,6 +12,8 @@ from app.server.stopping import Server
 Server.shutdown = uvicorn.Server.shutdown
 sys.exit(serve({}))
 """
+
+SERVE = "import sys\nfrom app.server.run import serve\nsys.exit(serve({}))\n"
 
 
 def test_a_stop_under_load_answers_whatever_was_accepted(model_file: Path) -> None:
@@ -61,6 +64,43 @@ def test_twice_the_capacity_is_answered_or_refused(tmp_path: Path) -> None:
     assert found.broken == []
     # Machines are shared: how good it is, is for the long form to say.
     assert found.figures["goodput"] > 0.3
+
+
+def test_slow_clients_are_closed_in_time_beside_others(model_file: Path) -> None:
+    found = pressure.slow(
+        model_file, count=40, rate=50, header_seconds=2.0, body_seconds=2.0, request_seconds=5.0
+    )
+
+    assert found.broken == []
+    assert found.figures["trickled_body_seconds"] > found.figures["silent_seconds"]
+
+
+def test_a_server_that_bears_with_slow_clients_is_noticed(model_file: Path) -> None:
+    patient = "from app.server.connections import Connections\n"
+    patient += "Connections._sweep = lambda *_: None\n"
+    found = pressure.slow(
+        model_file, 8, rate=50, program=patient + SERVE, header_seconds=1.0, request_seconds=1.0
+    )
+
+    assert len(found.broken) == 4
+
+
+def test_memory_that_grows_is_noticed(model_file: Path) -> None:
+    leaking = "from app.calls import Call\nkept, make = [], Call.__init__\n"
+    leaking += "def init(self, *a): make(self, *a); kept.append(bytes(10_000))\n"
+    leaking += "Call.__init__ = init\n"
+
+    assert pressure.growth(model_file, 3_000, 1_000, leaking + SERVE).broken == ["more than 5 MiB"]
+
+
+def test_a_row_takes_the_place_of_the_one_before() -> None:
+    page = f"# Page\n\n{HEADING}| `b` | old | kept | 1 s |\n| `c` | 1 | kept | 1 s |\n\nEnd.\n"
+
+    found = with_row(with_row(page, "| `b` | new |"), "| `a` | new |")
+
+    assert found == (
+        f"# Page\n\n{HEADING}| `a` | new |\n| `b` | new |\n| `c` | 1 | kept | 1 s |\n\nEnd.\n"
+    )
 
 
 def test_memory_does_not_grow_with_requests(model_file: Path) -> None:

@@ -1,14 +1,17 @@
 """Large bodies are read in pieces; what comes out is what reading them whole gives."""
 
 import json
-import re
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from app.codecs import lifting
+from app.codecs import documents, lifting
+from app.codecs.flaws import Part
+from app.codecs.inference import Offer, decode_inference
+from app.codecs.instances import decode_instances
 from app.codecs.lifting import Numbers
 from app.codecs.questions import decode_predict
 from app.codecs.rows import Batch, Limits
@@ -23,9 +26,24 @@ def _pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Pieces so short that a body of a test has many."""
     monkeypatch.setattr(lifting, "_PIECE", request.param)
     monkeypatch.setattr(lifting, "_LARGE", 10)
-    shorter = lifting._NUMBERS.pattern.replace(b"%d" % lifting._LONG, b"20")
-    monkeypatch.setattr(lifting, "_NUMBERS", re.compile(shorter))
     monkeypatch.setattr(lifting, "_LONG", 20)
+
+
+def read_tensor(body: bytes) -> Batch:
+    return decode_inference(body, None, Offer(2, ("logits", "probabilities"), LIMITS)).batch
+
+
+def read_frame(body: bytes) -> Batch:
+    return decode_instances(body, ["a", "b"], LIMITS)
+
+
+TENSOR = '"name": "inputs", "datatype": "FP64", "shape": [60, 11]'
+READERS: dict[str, Callable[[bytes], Batch]] = {
+    '{"inputs": [{' + TENSOR + ', "data": %s}]}': read_tensor,
+    '{"id": "", "inputs": [{"data": %s, ' + TENSOR + '}], "outputs": []}': read_tensor,
+    '{"dataframe_split": {"index": [1], "data": %s}}': read_frame,
+    '{"instances": %s}': read_frame,
+}
 
 
 def read(body: bytes) -> Batch | tuple[str, str, tuple[object, ...]]:
@@ -66,6 +84,46 @@ def test_pieces_make_the_same_array(
 
     assert_same(body, monkeypatch)
     assert lifting.lift(body) is not None
+
+
+@pytest.mark.usefixtures("_pieces")
+@pytest.mark.parametrize("rows", [ROWS, [cell for row in ROWS for cell in row]])
+@pytest.mark.parametrize("frame", READERS)
+def test_arrays_that_stand_deeper_are_read_in_pieces(
+    frame: str, rows: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = (frame % json.dumps(rows)).encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(lifting, "_LARGE", 10**9)
+        whole = READERS[frame](body)
+
+    parsed: list[int] = []
+    parse = documents.parse
+
+    def note(text: bytes, part: Part | None = None) -> object:
+        parsed.append(len(text))
+        return parse(text, part)
+
+    monkeypatch.setattr(documents, "parse", note)
+    found = READERS[frame](body)
+
+    np.testing.assert_array_equal(found.rows, whole.rows)
+    assert found[1:] == whole[1:]
+    assert max(parsed) < len(body) / 10
+
+
+@pytest.mark.usefixtures("_pieces")
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"dataframe_split": {"data": [[1, 2]], "data": %s}}',
+        '{"dataframe_split": {"data": %s, "data": [[1, 2]]}}',
+        '{"dataframe_split": {"data": [[1, 2]]}, "instances": [1], "instances": %s}',
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_wherever_the_array_stands(frame: str) -> None:
+    with pytest.raises(RequestError, match="twice"):
+        read_frame((frame % json.dumps(ROWS)).encode())
 
 
 TEXT = json.dumps({"inputs": ROWS}).encode()

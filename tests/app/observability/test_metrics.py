@@ -17,6 +17,7 @@ from tests.app.observability.scraping import (
     scrape,
     value,
 )
+from tests.attacks.raw import Reader, connect, get
 from tests.serving import DEADLINE, Server, serving
 
 ROWS = [[1.0, 2.0, 3.0, 4.0]]
@@ -250,3 +251,22 @@ def test_counting_takes_no_memory_that_grows(fresh: Server) -> None:
                 resident.append(fresh.resident())
 
     assert resident[1] - resident[0] < 2 * 2**20  # what the allocator does is not ours
+
+
+def test_however_many_scrape_one_thread_writes_for_them(fresh: Server) -> None:
+    tasks = Path(f"/proc/{fresh.process.pid}/task")
+    if not tasks.exists():
+        pytest.skip("needs /proc to count threads")
+    connections = [connect(fresh) for _ in range(40)]
+    with fresh.client() as client:
+        scrape(client)
+    before = len(list(tasks.iterdir()))
+    for connection in connections:
+        connection.sendall(get("/metrics", "Connection: close"))
+    statuses = [said.status for connection in connections for said in Reader(connection).all()]
+    threads = len(list(tasks.iterdir()))
+    for connection in connections:
+        connection.close()
+
+    assert statuses == [200] * 40
+    assert threads == before

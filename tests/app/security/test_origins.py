@@ -102,3 +102,21 @@ def test_browsers_are_never_told_to_send_what_they_keep(across: httpx.Client) ->
 def test_another_method_or_header_is_not_allowed(across: httpx.Client) -> None:
     assert preflight(across, PAGE, **{"access-control-request-method": "DELETE"}).is_error
     assert preflight(across, PAGE, **{"access-control-request-headers": "x-evil"}).is_error
+
+
+def test_what_a_browser_asks_beforehand_passes_the_gate(across: httpx.Client) -> None:
+    """It has an id and is counted, and names of other hosts are refused."""
+    counted = 'softlens_requests_total{code="200",route="unmatched"}'
+    before = number(across, counted)
+    answer = preflight(across, PAGE, **{"x-request-id": "asked-before"})
+    elsewhere = preflight(across, PAGE, host="evil.example")
+
+    assert answer.headers["x-request-id"] == "asked-before"
+    assert number(across, counted) == before + 1
+    assert elsewhere.status_code == 400
+    assert elsewhere.json()["type"] == "/problems/bad-host"
+
+
+def number(client: httpx.Client, name: str) -> float:
+    text = client.get("/metrics", headers=bearing("all")).text
+    return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))

@@ -227,7 +227,7 @@ def test_switching_debug_off_closes_it_for_every_key(model_file: Path, tmp_path:
         told = client.get("/v2/models/fixture", headers=bearing("all"))
 
     assert asked.status_code == 404
-    assert explained.status_code == 405  # GET of a model of this name would be answered
+    assert explained.status_code == 404
     assert inferred.status_code == 400
     assert outputs(told) == ["probabilities", "logits"]
 

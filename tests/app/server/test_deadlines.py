@@ -8,6 +8,7 @@ from app.server.limits import Limits
 LIMITS = Limits(
     header_bytes=1, headers=1, url_bytes=1, silent_seconds=2, header_seconds=10, body_seconds=10,
     request_seconds=30, write_seconds=20, keep_alive_seconds=5, connections=1, backlog=1,
+    unsent_bytes=1,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from app.server.patience import Patience
+from tests.attacks.raw import Reader, connect, get
 from tests.serving import DEADLINE, Server, environment, serving
 from tests.soak.load import load
 from tests.soak.scenarios import alive, children, wait_for
@@ -227,3 +228,23 @@ def test_workers_end_with_a_supervisor_that_has_not_read_what_they_said(model_fi
         while any(map(alive, members)):
             assert time.monotonic() < deadline
             time.sleep(0.01)
+
+
+def test_connections_that_wait_survive_the_worker_that_dies(model_file: Path) -> None:
+    """They wait at one socket, which is the supervisor's, too; not each at a worker's own."""
+    with serving(model_file, workers=2) as server:
+        wait_for("all 2 workers answer", server)
+        workers = children(server.process.pid)
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        connections = [connect(server) for _ in range(20)]
+        for connection in connections:
+            connection.sendall(get("/livez", "Connection: close"))
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+
+        answers = [Reader(connection).all() for connection in connections]
+        for connection in connections:
+            connection.close()
+
+    assert [[answer.status for answer in found] for found in answers] == [[200]] * 20
