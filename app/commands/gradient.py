@@ -47,7 +47,9 @@ def run(
     ] = "probabilities",
     wrt: Annotated[str, typer.Option(help="The same, or W1, b1, W2, b2.")] = "logits",
     mode: Annotated[ModeName, typer.Option(help="Matrix or product.")] = ModeName.jacobian,
-    labels: Annotated[str | None, typer.Option(help="Column of the class, for the loss.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Column of the class, for the loss; the one trained on.")
+    ] = None,
     vector: Annotated[Path | None, typer.Option(help="An .npy for a vjp or a jvp.")] = None,
     attribute: Annotated[
         MethodName | None, typer.Option(help="Attribute `of` the predicted class to features.")
@@ -66,7 +68,7 @@ def run(
 
         softlens gradient model.npz rows.csv
 
-        softlens gradient model.npz rows.csv --of loss --wrt W1 --labels kind --output dW1.npz
+        softlens gradient model.npz rows.csv --of loss --wrt W1 --output dW1.npz
     """
     if output:
         check_output(output, force=force)
@@ -106,16 +108,18 @@ def run(
 def _point(classifier: "Classifier", data: str, column: str | None, *, needed: bool) -> "Point":
     import numpy as np
 
-    from app.commands.scoring import naming_rows, read_inputs
-    from model.data import read_labels
+    from app.commands.scoring import naming_rows, read_inputs, target_of
+    from model.data import is_table, read_labels
     from model.gradients import point_of_network
 
-    if needed and column is None:
+    usual = target_of(classifier)
+    if needed and column is None and usual is None and is_table(data):
+        # The last column, which `train` would take, may as well be a feature.
         raise OptionError("--labels: the loss needs the column of the class")
     features = read_inputs(classifier, data)
     inputs = features.inputs.astype(np.float64)
     known = classifier.metadata["classes"]
-    labels = None if column is None else read_labels(data, known, column)
+    labels = read_labels(data, known, column, usual) if needed or column is not None else None
     with naming_rows(features):
         trace = classifier.trace(inputs)
     return point_of_network(classifier.centred, classifier.activation, inputs, trace, labels)
