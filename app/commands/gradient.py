@@ -12,12 +12,14 @@ import typer
 from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 from app.failures import OptionError
 from app.interrupts import leaving_at_once
+from app.talk import say
 
 if TYPE_CHECKING:
     from model import Classifier, Floats
-    from model.gradients import Point
+    from model.gradients import Point, Question
 
 _LARGEST = 2**27  # numbers; 1 GiB of float64
+_SHOWN = 10  # rows that are named on the terminal
 
 
 class ModeName(StrEnum):
@@ -82,6 +84,7 @@ def run(
     asked: dict[str, Any] = question._asdict()
     if attribute is None:
         arrays = {"gradient": _answer(point, question, vector)}
+        asked |= _saturated(question, point)
     else:
         asked = {"attribute": attribute.value, "of": of}
         arrays = _attributions(classifier, point, of, attribute.value)
@@ -177,6 +180,18 @@ def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # 
         wanted = vector_shape(question, sizes)
         raise OptionError(f"--vector: expected shape {wanted}, got {np.shape(values)}")
     return np.asarray(derivative(point, question, values))
+
+
+def _saturated(question: "Question", point: "Point") -> dict[str, Any]:  # Any: JSON
+    """What JSON says of rows whose derivative is nothing, and people are told."""
+    from model.gradients import CERTAIN, certain_rows
+
+    rows = certain_rows(question, point.probabilities)
+    if not rows:
+        return {}
+    some = ", ".join(map(str, rows[:_SHOWN])) + (", ..." if rows[_SHOWN:] else "")
+    say(f"softlens: row{'s' * (len(rows) > 1)} {some}: {CERTAIN}")
+    return {"certain_rows": rows, "note": CERTAIN}
 
 
 def _save(output: Path, arrays: "dict[str, Floats]") -> None:

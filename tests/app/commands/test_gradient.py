@@ -1,5 +1,6 @@
-"""Which labels a loss is taken at, in this process."""
+"""Which labels a loss is taken at, and what is said of a sure network, in this process."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,33 @@ def test_labels_are_read_only_where_the_loss_needs_them(tmp_path: Path) -> None:
     assert output.exists()
     with pytest.raises(DatasetError, match="'kind'"):
         gradient_of_loss(model, tmp_path / "plain.csv")
+
+
+@pytest.mark.parametrize("rows", [1, 3, 11])
+def test_rows_that_nothing_moves_are_named_and_where_to_look(
+    rows: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "sure.csv"
+    data.write_text("a,b,c,d\n0,0,0,0\n" + "1e6,-1e6,1e6,1e6\n" * rows)
+
+    run(model_in(tmp_path), str(data), as_json=True)
+
+    said = capsys.readouterr()
+    answer = json.loads(said.out)
+    assert answer["certain_rows"] == list(range(1, rows + 1))
+    assert "`logits`" in answer["note"]
+    assert said.err.startswith("softlens: row 1:" if rows == 1 else "softlens: rows 1, 2, 3")
+    assert (", ...:" in said.err) == (rows > 10)
+
+
+def test_nothing_is_said_of_logits_however_sure_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "sure.csv"
+    data.write_text("a,b,c,d\n1e6,-1e6,1e6,1e6\n")
+
+    run(model_in(tmp_path), str(data), of="logits", wrt="inputs", as_json=True)
+
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "certain_rows" not in json.loads(said.out)
