@@ -11,7 +11,15 @@ from app.codecs.replies import JSON, PROBLEM, Reply
 from app.errors import Problem, under_open_inference
 from app.repository import Served
 from model import Float32s, Floats, Trace
-from model.gradients import Attributions, Probe, Question, Report, Tensor
+from model.gradients import (
+    CERTAIN,
+    Attributions,
+    Probe,
+    Question,
+    Report,
+    Tensor,
+    certain_rows,
+)
 
 _OTHER_PROTOCOLS = ("/v2/", "/v1/", "/invocations/", "/ping/")  # whose clients read `error`
 _MOST_CELLS = 10  # named in one problem, so that it stays small
@@ -81,12 +89,8 @@ def derivative(served: Served | None, found: Derivative) -> Response:
         "logits": writable(found.logits),
         "probabilities": writable(found.probabilities),
     }
-    if rows := _certain_rows(found):
-        content["certain_rows"] = rows
-        content["note"] = (
-            "In these rows one probability is 1 to rounding, so that nothing moves it: their "
-            "derivatives are close to 0 whatever comes before. Ask for `of`: `logits` instead."
-        )
+    if rows := certain_rows(found.asked, found.probabilities):
+        content |= {"certain_rows": rows, "note": CERTAIN}
     return json_response(content)
 
 
@@ -114,13 +118,6 @@ def verdict(served: Served | None, report: Report) -> Response:
     """The answer of /gradient/check; a model is named where it was checked at one."""
     names = {} if served is None else {"model": served.name, "version": served.version}
     return json_response(names | report.document())
-
-
-def _certain_rows(found: Derivative) -> list[int]:
-    """Rows whose softmax is saturated, where that is what the derivative shows."""
-    if found.asked.of != "probabilities":
-        return []
-    return np.flatnonzero(found.probabilities.max(axis=1) == 1.0).tolist()
 
 
 def model_card(

@@ -12,12 +12,14 @@ import typer
 from app.commands.output import Force, Json, ModelFile, check_output, print_lines, writing
 from app.failures import OptionError
 from app.interrupts import leaving_at_once
+from app.talk import say
 
 if TYPE_CHECKING:
     from model import Classifier, Floats
-    from model.gradients import Point
+    from model.gradients import Point, Question
 
 _LARGEST = 2**27  # numbers; 1 GiB of float64
+_SHOWN = 10  # rows that are named on the terminal
 
 
 class ModeName(StrEnum):
@@ -47,7 +49,9 @@ def run(
     ] = "probabilities",
     wrt: Annotated[str, typer.Option(help="The same, or W1, b1, W2, b2.")] = "logits",
     mode: Annotated[ModeName, typer.Option(help="Matrix or product.")] = ModeName.jacobian,
-    labels: Annotated[str | None, typer.Option(help="Column of the class, for the loss.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Column of the class, for the loss; the one trained on.")
+    ] = None,
     vector: Annotated[Path | None, typer.Option(help="An .npy for a vjp or a jvp.")] = None,
     attribute: Annotated[
         MethodName | None, typer.Option(help="Attribute `of` the predicted class to features.")
@@ -66,7 +70,7 @@ def run(
 
         softlens gradient model.npz rows.csv
 
-        softlens gradient model.npz rows.csv --of loss --wrt W1 --labels kind --output dW1.npz
+        softlens gradient model.npz rows.csv --of loss --wrt W1 --output dW1.npz
     """
     if output:
         check_output(output, force=force)
@@ -80,6 +84,7 @@ def run(
     asked: dict[str, Any] = question._asdict()
     if attribute is None:
         arrays = {"gradient": _answer(point, question, vector)}
+        asked |= _saturated(question, point)
     else:
         asked = {"attribute": attribute.value, "of": of}
         arrays = _attributions(classifier, point, of, attribute.value)
@@ -106,16 +111,18 @@ def run(
 def _point(classifier: "Classifier", data: str, column: str | None, *, needed: bool) -> "Point":
     import numpy as np
 
-    from app.commands.scoring import naming_rows, read_inputs
-    from model.data import read_labels
+    from app.commands.scoring import naming_rows, read_inputs, target_of
+    from model.data import is_table, read_labels
     from model.gradients import point_of_network
 
-    if needed and column is None:
+    usual = target_of(classifier)
+    if needed and column is None and usual is None and is_table(data):
+        # The last column, which `train` would take, may as well be a feature.
         raise OptionError("--labels: the loss needs the column of the class")
     features = read_inputs(classifier, data)
     inputs = features.inputs.astype(np.float64)
     known = classifier.metadata["classes"]
-    labels = None if column is None else read_labels(data, known, column)
+    labels = read_labels(data, known, column, usual) if needed or column is not None else None
     with naming_rows(features):
         trace = classifier.trace(inputs)
     return point_of_network(classifier.centred, classifier.activation, inputs, trace, labels)
@@ -173,6 +180,18 @@ def _answer(point: "Point", question: Any, vector: Path | None) -> "Floats":  # 
         wanted = vector_shape(question, sizes)
         raise OptionError(f"--vector: expected shape {wanted}, got {np.shape(values)}")
     return np.asarray(derivative(point, question, values))
+
+
+def _saturated(question: "Question", point: "Point") -> dict[str, Any]:  # Any: JSON
+    """What JSON says of rows whose derivative is nothing, and people are told."""
+    from model.gradients import CERTAIN, certain_rows
+
+    rows = certain_rows(question, point.probabilities)
+    if not rows:
+        return {}
+    some = ", ".join(map(str, rows[:_SHOWN])) + (", ..." if rows[_SHOWN:] else "")
+    say(f"softlens: row{'s' * (len(rows) > 1)} {some}: {CERTAIN}")
+    return {"certain_rows": rows, "note": CERTAIN}
 
 
 def _save(output: Path, arrays: "dict[str, Floats]") -> None:

@@ -26,6 +26,12 @@ def read_inputs(classifier: Classifier, data: str) -> Features:
     return read_features(data, None if names is None else tuple(names), classifier.features)
 
 
+def target_of(classifier: Classifier) -> str | None:
+    """The column of classes that the model was trained on; None where it had no name."""
+    column = classifier.metadata["data"].get("target")
+    return column if isinstance(column, str) else None
+
+
 def in_blocks(features: Features, answer: Callable[[Floats], Answer]) -> Iterator[Answer]:
     """What `answer` makes of the rows as float64, some thousand at a time.
 
@@ -68,9 +74,7 @@ def score(model: Path, data: str, target: str | None) -> dict[str, Any]:  # Any:
     """
     classifier = load_classifier(model)
     classes = classifier.metadata["classes"]
-    trained_on = classifier.metadata["data"].get("target")
-    usual = trained_on if isinstance(trained_on, str) else None
-    labels = read_labels(data, classes, target, usual)
+    labels = read_labels(data, classes, target, target_of(classifier))
     features = read_inputs(classifier, data)
 
     logits = np.concatenate(list(in_blocks(features, lambda block: classifier.trace(block).z2)))

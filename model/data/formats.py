@@ -35,7 +35,7 @@ def read_dataset(
         OSError: a file is missing (FileNotFoundError) or cannot be read.
     """
     path = Path(text)
-    if _is_table(text):
+    if is_table(text):
         return read_csv(path, target, known)
     if target is not None:
         raise DatasetError(
@@ -67,7 +67,7 @@ def read_labels(
         DatasetError: as for read_dataset.
         OSError: as for read_dataset.
     """
-    if _is_table(text):
+    if is_table(text):
         return read_csv_labels(Path(text), usual if target is None else target, known)
     return read_dataset(text, target, known).labels
 
@@ -85,7 +85,7 @@ def read_features(text: str, features: tuple[str, ...] | None, width: int) -> Fe
         OSError: a file is missing (FileNotFoundError) or cannot be read.
     """
     path = Path(text)
-    if _is_table(text):
+    if is_table(text):
         return read_csv_features(path, features, width)
 
     found = read_npz_features(path) if _is_archive(text) else _read_images(text)
@@ -107,7 +107,8 @@ def _read_images(text: str) -> Features:
     raise _unknown_format(Path(text))
 
 
-def _is_table(text: str) -> bool:
+def is_table(text: str) -> bool:
+    """Whether data are a table: the one form whose columns have names."""
     return text.lower().endswith((".csv", ".csv.gz"))
 
 

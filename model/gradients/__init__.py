@@ -52,8 +52,10 @@ from model.gradients.oracles import (
 )
 from model.gradients.probes import LARGEST_SEED, Probe, probe
 from model.gradients.reading import read_given
+from model.gradients.saturation import CERTAIN, certain_rows
 
 __all__ = [
+    "CERTAIN",
     "LARGEST_SEED",
     "LEVELS",
     "METHODS",
@@ -88,6 +90,7 @@ __all__ = [
     "attribute",
     "blind_spots_of",
     "central_differences",
+    "certain_rows",
     "check",
     "check_question",
     "complex_step_gradient",

@@ -19,7 +19,7 @@ from model.functions import Activation, complement
 from model.network import Parameters, Trace
 
 _SCRATCH = 2**20  # bytes, about what the second-level cache of one core holds
-_LONG = 128  # numbers in a row from which copying it takes longer than calling for it
+_LONG = 200  # numbers in a row up to which einsum, which calls for each row, is the quicker one
 
 
 def softmax_jacobians(probabilities: Floats, out: Floats | None = None) -> Floats:
@@ -42,8 +42,11 @@ def softmax_jacobians(probabilities: Floats, out: Floats | None = None) -> Float
     p = probabilities
     jacobians = _room((*p.shape, p.shape[-1]), p, out)
 
-    with broadcasting(p.shape[-1]):
-        np.multiply(p[..., :, None], -p[..., None, :], out=jacobians)
+    if p.shape[-1] < _LONG:
+        np.einsum("...i,...j->...ij", p, -p, out=jacobians)
+    else:
+        with unbuffered():
+            np.multiply(p[..., :, None], -p[..., None, :], out=jacobians)
     np.einsum("...ii->...i", jacobians)[...] = p * complement(p)  # a view of the diagonals
     return jacobians
 
@@ -78,6 +81,7 @@ def input_jacobians(
     if not jacobians.flags.c_contiguous:
         raise ValueError(f"expected `out` to be C-contiguous, got strides {jacobians.strides}")
 
+    W2T = np.ascontiguousarray(parameters.W2.T)
     at_once = max(1, min(rows, _SCRATCH // (classes * hidden * p.itemsize)))
     scratch = np.empty((at_once, classes, hidden), p.dtype)
     for first in range(0, rows, at_once):
@@ -86,23 +90,22 @@ def input_jacobians(
         flat = by_hidden.reshape(-1, hidden)  # the same memory
 
         by_logits = softmax_jacobians(p[some]).reshape(-1, classes)
-        np.matmul(by_logits, parameters.W2.T, out=flat)
+        np.matmul(by_logits, W2T, out=flat)
         by_hidden *= slope[some, None, :]
         np.matmul(flat, parameters.W1.T, out=jacobians[some].reshape(-1, features))
     return jacobians
 
 
 @contextmanager
-def broadcasting(row: int) -> Iterator[None]:
-    """For an outer product, whose inner loop runs over a row of so many numbers.
+def unbuffered() -> Iterator[None]:
+    """For an outer product of long rows.
 
     Both its operands repeat, and with its default buffer NumPy copies both out first, as soon as
-    two rows fit. That saves calls where rows are short, and takes twice as long where they are
-    not; a small buffer stops it. Leaving `errstate` restores the size.
+    two rows fit, which takes twice as long; a small buffer stops it. Leaving `errstate` restores
+    the size.
     """
     with np.errstate():
-        if row >= _LONG:
-            np.setbufsize(16)
+        np.setbufsize(16)
         yield
 
 

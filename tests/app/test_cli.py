@@ -322,7 +322,7 @@ FAILURES: dict[str, tuple[list[Any], int, str]] = {  # Any: texts and paths
         2,
         "does not depend on",
     ),
-    "a loss without labels": (["gradient", "MODEL", "TABLE", "--of", "loss"], 2, "--labels"),
+    "a loss without labels": (["gradient", "MODEL", "PLAIN", "--of", "loss"], 65, "'kind'"),
     "attributions of the loss": (
         [
             "gradient",
@@ -353,12 +353,14 @@ def test_failures_are_one_line_and_an_exit_code(
     arguments, code, words = FAILURES[case]
     (tmp_path / "other.csv").write_text("width,height,year,kind\n1,2,3,c\n1,2,3,a\n")
     (tmp_path / "narrow.csv").write_text("width,height\n1,2\n")
+    (tmp_path / "plain.csv").write_text("width,height,year\n1,2,3\n")
     (tmp_path / "regression.csv").write_text("x,y\n1,0.1\n2,0.2\n3,0.3\n")
     (tmp_path / "FOLDER").mkdir()
     names = {
         "MODEL": model, "TABLE": table, "NEW": tmp_path / "new.npz",
         "FOLDER": tmp_path / "FOLDER", "OTHER": tmp_path / "other.csv",
-        "NARROW": tmp_path / "narrow.csv", "REGRESSION": tmp_path / "regression.csv",
+        "NARROW": tmp_path / "narrow.csv", "PLAIN": tmp_path / "plain.csv",
+        "REGRESSION": tmp_path / "regression.csv",
     }  # fmt: skip
 
     done = softlens(*(names.get(a, a) for a in arguments), cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""The same derivatives by automatic differentiation, where it is installed. One thread each."""
+"""The same derivatives by automatic differentiation, where it is installed."""
 
 import importlib
 import os
@@ -15,6 +15,16 @@ TORCH, JAX, CAPTUM = "torch, vmap(jacrev)", "jax, jit(vmap(jacrev))", "captum"
 
 Work = Callable[[], Floats]
 Works = dict[str, Work | None]  # None: not installed
+
+
+def limit_threads() -> None:
+    """One thread for each of them, from now on; to be called before any is used."""
+    # Read on import. The first flag alone was seen to leave two threads; NPROC sizes the pool.
+    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    for name, value in (("XLA_FLAGS", flags), ("NPROC", "1")):
+        os.environ.setdefault(name, value)
+    if torch := _torch():
+        torch.set_num_threads(1)
 
 
 def versions() -> str:
@@ -84,17 +94,11 @@ def _awaited(function: Callable[[Any], Any], argument: Any) -> Work:
 
 
 def _torch() -> Any:
-    torch = _module("torch")
-    if torch:
-        torch.set_num_threads(1)
-    return torch
+    return _module("torch")
 
 
 def _jax() -> Any:
-    # Read on import. The first flag alone was seen to leave two threads; NPROC sizes the pool.
-    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    for name, value in (("XLA_FLAGS", flags), ("NPROC", "1"), ("JAX_PLATFORMS", "cpu")):
-        os.environ.setdefault(name, value)
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # read on import
     return _module("jax")
 
 

@@ -6,9 +6,16 @@ import numpy as np
 
 from model.arrays import Floats
 from model.gradients.chain import known
-from model.gradients.diagnosis.precision import FLOAT32, ROUNDOFF, Precision, inferred, named
+from model.gradients.diagnosis.precision import (
+    FLOAT16,
+    FLOAT32,
+    ROUNDOFF,
+    Precision,
+    inferred,
+    named,
+)
 from model.gradients.floors import delta3_floor, jacobian_floor, rounding_floors
-from model.gradients.given import Given
+from model.gradients.given import Given, Tensors
 from model.gradients.oracles import Objective
 
 Verdict = Literal["right", "wrong", "undecidable"]
@@ -19,6 +26,9 @@ TELLING = 1e-2
 _SURE = 1e-3  # an error below this is the right answer's, whatever rounding might have done
 
 _BELOW = ("delta2", "dW1", "db1")  # what relu's slope is part of
+_BEHIND = {
+    "dW1": "delta2", "db1": "delta2", "delta2": "delta3", "dW2": "delta3", "db2": "delta3",
+}  # fmt: skip
 _EXACT = 2.0**-53
 _SINGLE = Precision(FLOAT32, ROUNDOFF[FLOAT32], 0.0)
 
@@ -134,6 +144,38 @@ def judge(name: str, value: Floats, right: Floats, floors: Floors, said: str | N
         tolerance,
         precision.printed / size if size else 0.0,
     )
+
+
+def precision_of_zeros(name: str, values: Tensors, given: Given, right: Tensors) -> str | None:
+    """Zeros show no precision of their own: they may be all that float16 could hold.
+
+    That is so beside other float16, or where nothing else came and float16 loses all of it.
+
+    Args:
+        name: of the tensor.
+        values: all that came.
+        given: where.
+        right: the answers there.
+
+    Returns:
+        None where the numbers speak for themselves.
+    """
+    if values[name].any():
+        return None
+    others = [value for value in values.values() if value.any()]
+    if others:
+        lost = any(inferred(value).name == FLOAT16 for value in others)
+    else:
+        lost = all(_lost_in_float16(other, given, right) for other in values)
+    return FLOAT16 if lost else None
+
+
+def _lost_in_float16(name: str, given: Given, right: Tensors) -> bool:
+    """Whether float16 rounds all of a right tensor to 0, or all of the delta it is made of."""
+    if not right[name].astype(np.float16).any():
+        return True
+    decays = given.hidden is not None and given.hidden.decay != 0 and name in ("dW1", "dW2")
+    return name in _BEHIND and not decays and _lost_in_float16(_BEHIND[name], given, right)
 
 
 def _tolerance(name: str, precision: Precision, size: float, floors: Floors) -> float:

@@ -11,11 +11,17 @@ from model.gradients.diagnosis.alone import blind_spots
 from model.gradients.diagnosis.candidates import Arrived, read_candidate
 from model.gradients.diagnosis.evidence import Evidence, evidence
 from model.gradients.diagnosis.fitting import Posted
-from model.gradients.diagnosis.judging import TELLING, Floors, Judged, Verdict, judge
+from model.gradients.diagnosis.judging import (
+    TELLING,
+    Floors,
+    Judged,
+    Verdict,
+    judge,
+    precision_of_zeros,
+)
 from model.gradients.diagnosis.localisation import localised
 from model.gradients.diagnosis.measured import implied_delta3
 from model.gradients.diagnosis.naming import Context, Found, context_of, name_mistakes
-from model.gradients.diagnosis.precision import FLOAT16, ROUNDOFF, inferred
 from model.gradients.diagnosis.precision import named as as_precision
 from model.gradients.diagnosis.report import Report
 from model.gradients.diagnosis.thinning import Part, part_of
@@ -56,8 +62,14 @@ def check(
     """
     point = _point(given)
     arrived = read_candidate(point.given, point.right, candidate)
+    values = {name: one.value for name, one in arrived.items()}
     tensors = {
-        name: _judged(name, one, point, precision or _of_zeros(name, arrived, point.floors))
+        name: _judged(
+            name,
+            one,
+            point,
+            precision or precision_of_zeros(name, values, point.given, point.right),
+        )
         for name, one in arrived.items()
     }
     verdict = overall([judged.verdict for judged in tensors.values()])
@@ -212,21 +224,6 @@ def _judged(name: str, arrived: Arrived, point: _Point, precision: str | None) -
     if arrived.layout is None:
         return judged
     return judged._replace(verdict="wrong", relative_error=None, worst=None)
-
-
-def _of_zeros(name: str, arrived: dict[str, Arrived], floors: Floors) -> str | None:
-    """Zeros show no precision of their own: they may be all that float16 could hold.
-
-    That is so beside other float16, or where nothing else came and float16 may lose all of it.
-    """
-    if arrived[name].value.any():
-        return None
-    others = [one.value for one in arrived.values() if one.value.any()]
-    if others:
-        lost = any(inferred(value).name == FLOAT16 for value in others)
-    else:
-        lost = all(floors.of(other, ROUNDOFF[FLOAT16]) >= 1 for other in arrived)
-    return FLOAT16 if lost else None
 
 
 def _posted(

@@ -26,7 +26,7 @@ from model.gradients import (
     point_of_network,
     softmax_jacobians,
 )
-from model.gradients.kernels import broadcasting
+from model.gradients.kernels import unbuffered
 
 SHAPES = [(1, 2), (1, 300), (5, 2), (7, 10), (3, 200)]  # below and above what is a long row
 # Logits up to 20 apart: their difference is rounded by 20 x 6e-8, which moves its exponential by as
@@ -184,7 +184,7 @@ def test_the_input_jacobian_needs_its_rows_side_by_side() -> None:
 def test_numpy_s_buffer_is_as_it_was_after_a_kernel() -> None:
     before = np.getbufsize()
 
-    with broadcasting(1000):
+    with unbuffered():
         assert np.getbufsize() == 16
 
     assert np.getbufsize() == before

@@ -5,11 +5,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from model import ACTIVATIONS, Floats, Parameters, forward
+from model import ACTIVATIONS, Floats, Parameters, forward, softmax
 from model.gradients import (
     Mode,
     Point,
     Question,
+    certain_rows,
     derivative,
     point_of_network,
     sizes_of,
@@ -111,3 +112,12 @@ def contracted(whole: Exact, question: Question, vector: Floats) -> Exact:
         weights = np.broadcast_to(vector, (N, 1)) if of == "loss" else vector
         whole = weights[:, None, :] @ whole
     return whole.sum(axis=0) if parameter and (of == "loss" or mode == "vjp") else whole
+
+
+def test_only_derivatives_of_certain_probabilities_are_close_to_nothing() -> None:
+    """At a lead of 40 the other classes are below half of the last digit of 1."""
+    probabilities = softmax(np.array([[0.0, 1.0], [40.0, 0.0], [0.0, 800.0]]))
+
+    assert certain_rows(Question(), probabilities) == [1, 2]
+    assert certain_rows(Question(of="logits", wrt="inputs"), probabilities) == []
+    assert certain_rows(Question(), probabilities[:1]) == []

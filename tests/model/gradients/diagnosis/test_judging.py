@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from model.arrays import Floats
-from model.gradients import check, probe
+from model.gradients import check, probe, read_given, right_answers
+from model.gradients.diagnosis.judging import precision_of_zeros
 from tests.model.gradients.diagnosis.problems import network, right
 from tests.verdicts.others import in_type
 
@@ -89,6 +90,40 @@ def test_zeros_alone_are_wrong_where_float16_holds_more() -> None:
     report = check(posed, {"delta3": 0 * right(posed.given)["delta3"]})
 
     assert report.verdict == "wrong"
+
+
+def test_zeros_alone_may_come_from_a_delta_that_float16_could_not_hold() -> None:
+    """The inputs make dW1 large enough for float16, but nothing is left of delta3 to multiply."""
+    weights, b2 = 1e-6 * network()["W1"], np.array([15.0, 0, 0, 0])
+    inputs, labels = 1e5 * np.ones((64, 6)), np.zeros(64, int)
+    given = network(N=64, inputs=inputs, W1=weights, b2=b2, labels=labels)
+
+    report = check(given, {"dW1": np.zeros((6, 7))})
+
+    assert right(given)["dW1"].astype(np.float16).any()
+    assert report.verdict == "undecidable"
+
+
+def test_weight_decay_is_no_zero_in_float16_whatever_becomes_of_delta3() -> None:
+    given = network(b2=np.array([25.0, 0, 0, 0]), labels=np.zeros(3, int))
+    nothing: dict[str, Floats] = {"dW1": np.zeros((6, 7))}
+
+    def precision(decay: float) -> str | None:
+        point = read_given(given | {"weight_decay": decay})
+        return precision_of_zeros("dW1", nothing, point, right_answers(point))
+
+    assert precision(0.0) == "float16"
+    assert precision(0.1) is None
+
+
+def test_zeros_alone_are_wrong_however_much_rounding_would_excuse() -> None:
+    """Logits of 6000: float16 could have any digits here, but it would not have nothing."""
+    given = {"logits": np.array([[6000.0, 6000.5, 0.0]]), "labels": np.array([0])}
+
+    report = check(given, {"delta3": np.zeros((1, 3))})
+
+    assert report.verdict == "wrong"
+    assert report.mistakes
 
 
 def test_round_numbers_that_are_exact_are_right_however_few_their_digits() -> None:
