@@ -3,13 +3,18 @@
 from model.data.dataset import Dataset, Features, constant_columns
 from model.data.digits import load_digits
 from model.data.formats import read_dataset, read_features, read_labels
+from model.data.streams import extremes, is_mapped, let_go, runs
 
 __all__ = [
     "Dataset",
     "Features",
     "constant_columns",
+    "extremes",
+    "is_mapped",
+    "let_go",
     "load_digits",
     "read_dataset",
     "read_features",
     "read_labels",
+    "runs",
 ]

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from model.arrays import Labels
 from model.data.inputs import Inputs, column_kinds
 from model.data.labels import Classes, Label, Locate, encode_labels, find_labels
+from model.data.streams import extremes
 from model.errors import DatasetError
 
 
 class Dataset(NamedTuple):
     """Rows of features, each with its class."""
 
-    inputs: Inputs  # (N, D) finite; uint8 where the source holds bytes, else float64
+    inputs: Inputs  # (N, D) finite; bytes and float32 as the source has them, else float64
     labels: Labels  # (N,) class indices from 0
     classes: Classes  # C distinct label values, sorted; at least 2
     features: tuple[str, ...] | None  # D names; None when the source has none
@@ -80,7 +81,8 @@ def constant_columns(dataset: Dataset) -> list[int]:
 
     Not those that share their scale with columns that vary: the rim of an image is often blank.
     """
-    varies = dataset.inputs.min(axis=0) != dataset.inputs.max(axis=0)
+    least, largest = extremes(dataset.inputs)
+    varies = least != largest
     members = np.unique(dataset.kinds, return_inverse=True)[1]
     kind_varies = np.bincount(members, varies) > 0
     return np.flatnonzero(~kind_varies[members]).tolist()
