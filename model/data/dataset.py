@@ -1,12 +1,13 @@
 """What every format is read into, and the checks that do not depend on the format."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays import Labels
+from model.data.coded import encode_numbers
 from model.data.inputs import Inputs, column_kinds
 from model.data.labels import Classes, Label, Locate, encode_labels, find_labels
 from model.data.streams import extremes
@@ -42,7 +43,7 @@ class Unlabelled(NamedTuple):
 
 def with_labels(
     rows: Unlabelled,
-    raw: Sequence[Label],
+    raw: Sequence[Label] | NDArray[Any],
     locate: Locate,
     known: Sequence[Label] | None = None,
 ) -> Dataset:
@@ -50,7 +51,7 @@ def with_labels(
 
     Args:
         rows: the features, (N, D).
-        raw: N labels as the file holds them.
+        raw: N labels as the file holds them; an array of numbers where there are very many.
         locate: where the label with a given index stands, for messages.
         known: the classes of a model; None to find them, of which training needs two.
 
@@ -64,7 +65,10 @@ def with_labels(
             f"{rows.source}: expected at least {fewest} rows of data, found {len(raw)}; add rows"
         )
 
-    encoded = encode_labels(raw, locate) if known is None else find_labels(raw, known, locate)
+    if isinstance(raw, np.ndarray):
+        encoded = encode_numbers(raw, locate, known)
+    else:
+        encoded = encode_labels(raw, locate) if known is None else find_labels(raw, known, locate)
     classes, indices = encoded
     if len(classes) < 2:
         raise DatasetError(

@@ -9,7 +9,7 @@ from model.arrays import Float32s
 from model.errors import DivergedError
 from model.functions import Activation, cross_entropy
 from model.network import Parameters, forward
-from model.training.calibration import fit_temperature
+from model.training.calibration import blocks, fit_temperature
 from model.training.learner import Batch, Learner
 from model.training.rows import Drawing, Rows, Source
 from model.training.schedules import learning_rate_at
@@ -95,18 +95,22 @@ def evaluate(learner: Learner, rows: Source) -> Score | None:
     z2 = logits(learner.parameters, learner.activation, rows)
     if not np.isfinite(z2).all():
         raise DivergedError("the logits of the validation rows are not finite")
-    calibrated = z2 / np.float32(fit_temperature(z2, labels))
-    return Score(cross_entropy(calibrated, labels), float(np.mean(z2.argmax(axis=1) == labels)))
+    z2 /= np.float32(fit_temperature(z2, labels))
+    loss, correct = 0.0, 0
+    for block in blocks(labels):
+        loss += cross_entropy(z2[block], labels[block]) * len(labels[block])
+        correct += int(np.count_nonzero(z2[block].argmax(axis=1) == labels[block]))
+    return Score(loss / len(labels), correct / len(labels))
 
 
 def logits(parameters: Parameters, activation: Activation, rows: Source) -> Float32s:
     """(N, C) logits of all rows, in their order."""
     features, classes = len(parameters.W1), len(parameters.b2)
     with np.errstate(over="ignore", invalid="ignore"):  # the caller judges the loss
-        blocks = [
+        found = [
             forward(parameters, x[:, :features], activation).z2 for x in rows.blocks() if len(x)
         ]
-    return np.concatenate([np.empty((0, classes), np.float32), *blocks])
+    return np.concatenate([np.empty((0, classes), np.float32), *found])
 
 
 class _Total:

@@ -50,10 +50,8 @@ class StoredRows(NamedTuple):
                 labels[filled:end] = of_raw[start:stop]
                 start, filled = stop, end
                 if filled == room:
-                    let_go(self.inputs)
                     yield Pool(inputs, labels, scaling)
                     filled = 0
-        let_go(self.inputs)
         if filled:
             yield Pool(inputs[:filled], labels[:filled], scaling)
 
@@ -71,4 +69,6 @@ class StoredRows(NamedTuple):
         for number in rng.permutation(-(-len(self.inputs) // rows)).tolist():
             run = slice(number * rows, (number + 1) * rows)
             ours = self.marks[run] == self.marked
-            yield self.inputs[run][ours], self.all_labels[run][ours]
+            raw = self.inputs[run][ours]
+            let_go(self.inputs)
+            yield raw, self.all_labels[run][ours]
