@@ -9,4 +9,4 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Float32s: TypeAlias = NDArray[np.float32]
 Float64s: TypeAlias = NDArray[np.float64]
-Labels: TypeAlias = NDArray[np.int64]  # class indices from 0
+Labels: TypeAlias = NDArray[np.int64 | np.uint8]  # class indices from 0; bytes where very many

@@ -1,21 +1,23 @@
 """What every format is read into, and the checks that do not depend on the format."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays import Labels
+from model.data.coded import encode_numbers
 from model.data.inputs import Inputs, column_kinds
 from model.data.labels import Classes, Label, Locate, encode_labels, find_labels
+from model.data.streams import extremes
 from model.errors import DatasetError
 
 
 class Dataset(NamedTuple):
     """Rows of features, each with its class."""
 
-    inputs: Inputs  # (N, D) finite; uint8 where the source holds bytes, else float64
+    inputs: Inputs  # (N, D) finite; bytes and float32 as the source has them, else float64
     labels: Labels  # (N,) class indices from 0
     classes: Classes  # C distinct label values, sorted; at least 2
     features: tuple[str, ...] | None  # D names; None when the source has none
@@ -41,7 +43,7 @@ class Unlabelled(NamedTuple):
 
 def with_labels(
     rows: Unlabelled,
-    raw: Sequence[Label],
+    raw: Sequence[Label] | NDArray[Any],
     locate: Locate,
     known: Sequence[Label] | None = None,
 ) -> Dataset:
@@ -49,7 +51,7 @@ def with_labels(
 
     Args:
         rows: the features, (N, D).
-        raw: N labels as the file holds them.
+        raw: N labels as the file holds them; an array of numbers where there are very many.
         locate: where the label with a given index stands, for messages.
         known: the classes of a model; None to find them, of which training needs two.
 
@@ -63,7 +65,10 @@ def with_labels(
             f"{rows.source}: expected at least {fewest} rows of data, found {len(raw)}; add rows"
         )
 
-    encoded = encode_labels(raw, locate) if known is None else find_labels(raw, known, locate)
+    if isinstance(raw, np.ndarray):
+        encoded = encode_numbers(raw, locate, known)
+    else:
+        encoded = encode_labels(raw, locate) if known is None else find_labels(raw, known, locate)
     classes, indices = encoded
     if len(classes) < 2:
         raise DatasetError(
@@ -80,7 +85,8 @@ def constant_columns(dataset: Dataset) -> list[int]:
 
     Not those that share their scale with columns that vary: the rim of an image is often blank.
     """
-    varies = dataset.inputs.min(axis=0) != dataset.inputs.max(axis=0)
+    least, largest = extremes(dataset.inputs)
+    varies = least != largest
     members = np.unique(dataset.kinds, return_inverse=True)[1]
     kind_varies = np.bincount(members, varies) > 0
     return np.flatnonzero(~kind_varies[members]).tolist()

@@ -1,11 +1,15 @@
-"""NumPy archives: `X` (N, D) numbers and `y` (N,) labels, read without pickle."""
+"""NumPy archives: `X` (N, D) numbers and `y` (N,) labels, read without pickle.
+
+Large ones that are stored uncompressed, as np.savez does, are not read but mapped.
+"""
 
 import errno
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -14,12 +18,21 @@ from numpy.typing import NDArray
 from model.data.dataset import Dataset, Features, Unlabelled, with_labels
 from model.data.inputs import Inputs
 from model.data.labels import Label
+from model.data.mapped import LARGE, mapped_member
+from model.data.streams import is_mapped, runs
 from model.data.wording import listed, named, shown
 from model.errors import DatasetError
 from model.files import open_regular
 
 # Any: what the file holds is found out here.
 Found = NDArray[Any]
+
+
+class _Archive(NamedTuple):
+    """An open archive."""
+
+    raw: BufferedReader  # its file
+    npz: NpzFile
 
 
 def read_npz(path: Path, known: Sequence[Label] | None = None) -> Dataset:
@@ -35,7 +48,8 @@ def read_npz(path: Path, known: Sequence[Label] | None = None) -> Dataset:
     """
     name = named(path)
     with _open_archive(path) as archive:
-        X, y = _member(archive, "X", name), _member(archive, "y", name)
+        X = _member(archive, "X", name)
+        y = _member(archive, "y", name, of_mapped=is_mapped(X))
     inputs = _inputs(X, name)
     if y.shape != (len(X),):
         remedy = "give class labels, such as y.argmax(axis=1)" if y.ndim > 1 else "align them"
@@ -45,14 +59,14 @@ def read_npz(path: Path, known: Sequence[Label] | None = None) -> Dataset:
         )
     return with_labels(
         Unlabelled(inputs, None, name),
-        _raw_labels(y, name),
+        y if is_mapped(y) else _raw_labels(y, name),
         locate=lambda i: f"{name}: y[{i}]",
         known=known,
     )
 
 
 def read_npz_features(path: Path) -> Features:
-    """Read X alone: (N, D), uint8 or float64.
+    """Read X alone: (N, D), uint8, float32 or float64.
 
     Raises:
         DatasetError: X is missing or unfit, or the file is damaged.
@@ -65,7 +79,7 @@ def read_npz_features(path: Path) -> Features:
 
 
 @contextmanager
-def _open_archive(path: Path) -> Iterator[NpzFile]:
+def _open_archive(path: Path) -> Iterator[_Archive]:
     """Open an archive; whatever goes wrong inside it is a DatasetError."""
     with open_regular(path) as raw:
         if not raw.read(2) == b"PK":
@@ -75,9 +89,8 @@ def _open_archive(path: Path) -> Iterator[NpzFile]:
             )
         raw.seek(0)
         try:
-            archive = np.load(raw, allow_pickle=False)
-            with archive:
-                yield archive
+            with np.load(raw, allow_pickle=False) as npz:
+                yield _Archive(raw, npz)
         except DatasetError:
             raise
         except MemoryError as error:
@@ -96,15 +109,16 @@ def _open_archive(path: Path) -> Iterator[NpzFile]:
             ) from error
 
 
-def _member(archive: NpzFile, member: str, name: str) -> Found:
-    """One array of the archive."""
-    if member not in archive.files:
+def _member(archive: _Archive, member: str, name: str, *, of_mapped: bool = False) -> Found:
+    """One array of the archive; a large one, or what belongs to one, stays in the file."""
+    if member not in archive.npz.files:
         raise DatasetError(
-            f"{name}: expected arrays X and y, found {listed(archive.files)}, no {member}; save it "
-            "with np.savez(file, X=..., y=...)"
+            f"{name}: expected arrays X and y, found {listed(archive.npz.files)}, no {member}; "
+            "save it with np.savez(file, X=..., y=...)"
         )
     try:
-        found = archive[member]
+        mapped = mapped_member(archive.raw, member, least=0 if of_mapped else LARGE)
+        found = archive.npz[member] if mapped is None else mapped
     except ValueError as error:
         if "allow_pickle" not in str(error):
             raise
@@ -121,7 +135,7 @@ def _member(archive: NpzFile, member: str, name: str) -> Found:
 
 
 def _inputs(X: Found, name: str) -> Inputs:
-    """X as finite (N, D) values: bytes stay bytes, all other numbers become float64."""
+    """X as finite (N, D) values: bytes and float32 stay, all other numbers become float64."""
     if X.dtype.kind not in "biuf":
         raise DatasetError(
             f"{name}: X: expected real numbers, found {X.dtype}; convert X to float64"
@@ -131,22 +145,26 @@ def _inputs(X: Found, name: str) -> Inputs:
             f"{name}: X: expected shape (N, D) with N and D at least 1, found {X.shape}; reshape X"
         )
 
+    for run in runs(X):
+        finite = np.isfinite(_as_inputs(X[run]))
+        if not finite.all():
+            index = tuple(np.argwhere(~finite)[0].tolist())
+            index = run.start + index[0], *index[1:]
+            raise DatasetError(
+                f"{name}: X[{', '.join(map(str, index))}], that is row {index[0]} counted from 0, "
+                f"column {index[1:] if X.ndim > 2 else index[1]}: expected a finite number, found "
+                f"{X[index]}; fill it in or remove the row"
+            )
     values = _as_inputs(X)
-    finite = np.isfinite(values)
-    if not finite.all():
-        index = tuple(np.argwhere(~finite)[0].tolist())
-        raise DatasetError(
-            f"{name}: X[{', '.join(map(str, index))}], that is row {index[0]} counted from 0, "
-            f"column {index[1:] if X.ndim > 2 else index[1]}: expected a finite number, found "
-            f"{X[index]}; fill it in or remove the row"
-        )
     return values.reshape(len(X), -1)
 
 
 def _as_inputs(X: Found) -> Inputs:
-    """Numbers of any type as uint8 or float64, in C order."""
+    """Numbers of any type as uint8, float32 or float64, in C order."""
     if X.dtype in (np.bool_, np.uint8):
         return X.astype(np.uint8, order="C", copy=False)
+    if X.dtype == np.float32:
+        return X.astype(np.float32, order="C", copy=False)
     with np.errstate(over="ignore"):  # becomes an infinity, which the caller looks for
         return X.astype(np.float64, order="C", copy=False)
 

@@ -1,11 +1,15 @@
 """Whether probabilities mean what they say, and the one number that makes them do so."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from model.arrays import Float64s, Floats, Labels
 from model.functions import softmax
 
 ECE_BINS = 15
+_BLOCK = 2**15  # rows in float64 at a time
 _COLDEST, _HOTTEST = 0.02, 50.0
 
 
@@ -27,13 +31,15 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
     """
     if not len(labels):
         return 1.0
-    z = np.asarray(logits, np.float64)
-    share = 1 / (len(labels) + 1)
-    target = (1 - share) * z[np.arange(len(labels)), labels] + share * z.mean(axis=1)
+    share, sums = 1 / (len(labels) + 1), 0.0
+    for rows in blocks(labels):
+        z, own = logits[rows].astype(np.float64), labels[rows]
+        sums += float(((1 - share) * z[np.arange(len(z)), own] + share * z.mean(axis=1)).sum())
+    target = sums / len(labels)
 
     inverse = 1.0
     for _ in range(50):
-        slope, curvature = _slope_and_curvature(z, target, inverse)
+        slope, curvature = _slope_and_curvature(logits, target, inverse)
         step = slope / max(curvature, 1e-12)
         # At most a doubling or halving at a time: far from the minimum Newton overshoots.
         moved = float(np.clip(inverse - step, inverse / 2, inverse * 2))
@@ -44,12 +50,21 @@ def fit_temperature(logits: Floats, labels: Labels) -> float:
     return 1 / inverse
 
 
-def _slope_and_curvature(z: Float64s, target: Float64s, inverse: float) -> tuple[float, float]:
+def _slope_and_curvature(logits: Floats, target: float, inverse: float) -> tuple[float, float]:
     """First and second derivative of the loss by 1/T: a mean and a variance of the logits."""
-    p = softmax(inverse * z)
-    mean = (p * z).sum(axis=1)
-    variance = (p * np.square(z - mean[:, None])).sum(axis=1)
-    return float((mean - target).mean()), float(variance.mean())
+    slope, curvature = 0.0, 0.0
+    for rows in blocks(logits):
+        z = logits[rows].astype(np.float64)
+        p = softmax(inverse * z)
+        mean = (p * z).sum(axis=1)
+        slope += float(mean.sum())
+        curvature += float((p * np.square(z - mean[:, None])).sum())
+    return slope / len(logits) - target, curvature / len(logits)
+
+
+def blocks(rows: NDArray[Any]) -> list[slice]:
+    """Cut (N, ...) rows, of which there may be millions, into as many as are worked on at once."""
+    return [slice(start, start + _BLOCK) for start in range(0, len(rows), _BLOCK)]
 
 
 def expected_calibration_error(probabilities: Floats, labels: Labels) -> float:
@@ -64,11 +79,18 @@ def expected_calibration_error(probabilities: Floats, labels: Labels) -> float:
 
     Source: docs/mathematics.md, equation 29; Guo et al. 2017, equation 3.
     """
+    gaps = np.zeros(ECE_BINS)
+    for rows in blocks(labels):
+        gaps += _gaps(probabilities[rows], labels[rows])
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def _gaps(probabilities: Floats, labels: Labels) -> Float64s:
+    """What the rows of each bin are right more often than they say, summed."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
 
     # Bins are open on the left, as in the source: a confidence of 1 belongs to the last one.
     edges = np.linspace(0, 1, ECE_BINS + 1)
     bins = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, ECE_BINS - 1)
-    gaps = np.bincount(bins, right - confidence, minlength=ECE_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    return np.bincount(bins, right - confidence, minlength=ECE_BINS).astype(np.float64)

@@ -1,12 +1,22 @@
-"""The backprop that trains, put to the test that anybody's backprop can be put to."""
+"""The backprop that trains, put to the test that anybody's backprop can be put to.
+
+So is the one of `model.network`, which says what the other one should compute.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
+from model.arrays import Floats, Labels
 from model.artifact import Metadata
 from model.errors import PreflightError
 from model.functions import Activation, one_hot
 from model.gradients import Probe, Report, check, possible_mistakes, probe
 from model.network import Parameters, backward, forward
+from model.training.backprop import Backprop, flattened, layers
+from model.training.rows import with_ones
+
+_Gradient = Callable[[Parameters, Floats, Labels, Activation], Parameters]
 
 _PRECISIONS = ("float64", "float32")  # what softlens checks in, and what it trains in
 
@@ -30,13 +40,16 @@ def certify(activation: Activation, seed: int) -> Metadata:
     """
     problem = _problem(activation, seed)
     given = problem.given | {"weight_decay": 0.0, "temperature": 1.0}
-    reports = {precision: _report(given, activation, precision) for precision in _PRECISIONS}
-    for precision, report in reports.items():
-        if report.verdict != "right":
-            raise PreflightError(
-                f"the backprop of training is {report.verdict} in {precision} at the probe with "
-                f"seed {problem.seed}; this is a bug in softlens"
-            )
+    reports = {}
+    for precision in _PRECISIONS:
+        for gradient in (_textbook, _in_place):  # the last one trains
+            report = _report(given, activation, precision, gradient)
+            if report.verdict != "right":
+                raise PreflightError(
+                    f"the backprop of training is {report.verdict} in {precision} at the probe "
+                    f"with seed {problem.seed}; this is a bug in softlens"
+                )
+            reports[precision] = report
 
     unseen = reports["float32"].blind_spots
     return {
@@ -59,10 +72,25 @@ def _problem(activation: Activation, seed: int) -> Probe:
     return found
 
 
-def _report(given: Metadata, activation: Activation, precision: str) -> Report:
+def _report(given: Metadata, activation: Activation, precision: str, gradient: _Gradient) -> Report:
     parameters = Parameters(*(given[name].astype(precision) for name in Parameters._fields))
-    x = given["inputs"].astype(precision)
-    y = one_hot(given["labels"], len(parameters.b2)).astype(precision)
-    found = backward(parameters, x, forward(parameters, x, activation), y, activation)
+    found = gradient(parameters, given["inputs"].astype(precision), given["labels"], activation)
     candidate = {f"d{name}": np.asarray(array) for name, array in found._asdict().items()}
     return check(given, candidate, precision)
+
+
+def _textbook(
+    parameters: Parameters, x: Floats, labels: Labels, activation: Activation
+) -> Parameters:
+    y = one_hot(labels, len(parameters.b2)).astype(x.dtype)
+    return backward(parameters, x, forward(parameters, x, activation), y, activation)
+
+
+def _in_place(
+    parameters: Parameters, x: Floats, labels: Labels, activation: Activation
+) -> Parameters:
+    flat, shape = flattened(parameters), (*parameters.W1.shape, len(parameters.b2))
+    gradient = layers(np.empty_like(flat), shape)
+    backprop = Backprop(layers(flat, shape), activation.name, smoothing=0.0, rows=len(x))
+    backprop.gradient(with_ones(x, x.shape[1]), labels, 1 / len(x), gradient)
+    return gradient.parameters

@@ -6,27 +6,32 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.archive import LARGEST_FILE
 from model.arrays import Float32s
 from model.artifact import Artifact
 from model.classifier import fold
-from model.data import Dataset
+from model.data import Dataset, extremes, is_mapped
 from model.errors import ArtifactError, DatasetError, DivergedError, TooLargeError
 from model.functions import ACTIVATIONS
 from model.network import Parameters, initial_parameters
 from model.training.calibration import fit_temperature
 from model.training.certificate import certify
-from model.training.loop import Epoch, Learner, Rows, logits, train
+from model.training.learner import Learner
+from model.training.loop import Epoch, logits, train
 from model.training.plan import Plan
 from model.training.preflight import preflight
 from model.training.preprocessing import (
+    Preparation,
     Standardisation,
     fit_standardisation,
-    standardise,
-    stratified_split,
+    held_out,
+    prepare,
 )
 from model.training.record import describe, measure
+from model.training.rows import Drawing, Source
+from model.training.stored import StoredRows
 
 Report = Callable[[Epoch, bool], None]  # called after every epoch; True when it is the best yet
 Clock = Callable[[], float]  # seconds
@@ -53,9 +58,10 @@ class _Run(NamedTuple):
 class _Task(NamedTuple):
     """What the loop works on."""
 
-    training: Rows
-    held_out: Rows
-    scaling: Standardisation
+    training: Source
+    held_out: Source
+    scaling: Standardisation  # of all D columns
+    preparation: Preparation
     plan: Plan
     rng: np.random.Generator
 
@@ -89,26 +95,30 @@ def fit(
     _refuse_too_large(dataset, plan)
     certificate = certify(ACTIVATIONS[plan.activation], plan.seed)
     try:
-        with _threads(plan.threads):
+        with _one_thread_each():
             task = _prepare(dataset, plan)
-            run = _run(_start(task, len(dataset.classes)), task, report, clock)
+            learner = _start(task, len(dataset.classes))
+            try:
+                run = _run(learner, task, report, clock)
+            finally:
+                learner.crew.close()
     except MemoryError:
         raise TooLargeError(
             f"{plan.hidden} hidden units, in batches of {plan.batch_size} rows, need more memory "
             "than there is; choose fewer"
         ) from None
 
-    held_out = task.held_out
-    z2 = logits(run.parameters, ACTIVATIONS[plan.activation], held_out.inputs)
-    temperature = fit_temperature(z2, held_out.labels)
+    z2 = logits(run.parameters, ACTIVATIONS[plan.activation], task.held_out)
+    labels = task.held_out.labels
+    temperature = fit_temperature(z2, labels)
     metadata = describe(dataset, plan, name) | {
         "history": [epoch._asdict() for epoch in run.history],
-        "metrics": measure(z2 / np.float32(temperature), held_out.labels),
+        "metrics": measure(z2 / np.float32(temperature), labels),
         "certificate": certificate,
     }
     metadata["training"] |= {"best_epoch": run.best.number, "stopped": run.stopped}
-    scaling = task.scaling
-    artifact = Artifact(run.parameters, scaling.mean, scaling.scale, temperature, metadata)
+    parameters, scaling = task.preparation.of_all(run.parameters), task.scaling
+    artifact = Artifact(parameters, scaling.mean, scaling.scale, temperature, metadata)
     try:
         fold(artifact)
     except ArtifactError as error:
@@ -116,16 +126,17 @@ def fit(
     return Fit(artifact, run.history, run.best.number, run.stopped)
 
 
-def _threads(number: int) -> AbstractContextManager[object]:
-    """Limit the threads of the matrix products, where the extra `train` is installed.
+def _one_thread_each() -> AbstractContextManager[object]:
+    """Leave each matrix product to one thread, where the extra `train` is installed.
 
-    Elsewhere (when the image is built) the environment decides.
+    Threads of our own share a step better than those of the products would, each of which is
+    short. Elsewhere (when the image is built) the environment decides.
     """
     try:
         from threadpoolctl import threadpool_limits  # noqa: PLC0415  of an extra
     except ImportError:
         return nullcontext()
-    return threadpool_limits(number)
+    return threadpool_limits(1)
 
 
 def _refuse_too_large(dataset: Dataset, plan: Plan) -> None:
@@ -153,33 +164,39 @@ def _prepare(dataset: Dataset, plan: Plan) -> _Task:
         )
 
     rng = np.random.default_rng(plan.seed)
-    split = stratified_split(dataset.labels, plan.validation, rng)
-    scaling = fit_standardisation(dataset.inputs[split.training], dataset.kinds)
-    training, held_out = (
-        Rows(standardise(dataset.inputs[rows], scaling), dataset.labels[rows]) for rows in split
-    )
-    return _Task(training, held_out, scaling, plan, rng)
+    marks = held_out(dataset.labels, plan.validation, rng)
+    scaling = fit_standardisation(dataset.inputs, dataset.kinds, ~marks)
+    preparation = prepare(dataset.inputs, scaling)
+    training, aside = (_source(dataset, marks, marked, preparation) for marked in (False, True))
+    return _Task(training, aside, scaling, preparation, plan, rng)
+
+
+def _source(
+    dataset: Dataset, marks: NDArray[np.bool_], marked: bool, preparation: Preparation
+) -> Source:
+    """The rows (N,) that are marked, or those that are not."""
+    if is_mapped(dataset.inputs):
+        return StoredRows(dataset.inputs, dataset.labels, marks, marked, preparation)
+    return preparation.rows(dataset.inputs, dataset.labels, marks == marked)
 
 
 def _widest(dataset: Dataset) -> int | None:
     """A column whose variance would overflow, if there is one."""
-    extremes = np.maximum(
-        -dataset.inputs.min(axis=0).astype(np.float64), dataset.inputs.max(axis=0)
-    )
-    return int(extremes.argmax()) if extremes.max() > _LARGEST_SQUARED else None
+    least, largest = extremes(dataset.inputs)
+    size = np.maximum(-least.astype(np.float64), largest)
+    return int(size.argmax()) if size.max() > _LARGEST_SQUARED else None
 
 
 def _start(task: _Task, classes: int) -> Learner:
     """The network before training, checked on its first batch."""
-    plan, rows, rng = task.plan, task.training, task.rng
+    plan, rng, features = task.plan, task.rng, task.preparation.width - 1
     activation = ACTIVATIONS[plan.activation]
-    start = initial_parameters((rows.inputs.shape[1], plan.hidden, classes), activation, rng)
-    # A column that never varied has no gradient: its random weights would stay, and vote later.
-    start.W1[task.scaling.constant] = 0.0
+    start = initial_parameters((features, plan.hidden, classes), activation, rng)
 
     learner = Learner(start, activation, plan)
-    first = rng.permutation(len(rows.labels))[: plan.batch_size]
-    preflight(start, rows.inputs[first], learner.targets[rows.labels[first]], activation, rng)
+    first = next(Drawing(plan.batch_size, features + 1).batches(task.training, rng))
+    x, y = first.inputs[:, :features], learner.targets[first.labels]
+    preflight(start, x, y, activation, rng)
     return learner
 
 

@@ -6,8 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays import Float32s, Float64s, Labels
+from model.data import runs
+from model.network import Parameters
+from model.training.rows import Pool, Scaling
 
 _BLOCK = 4096  # rows standardised at a time, so that float64 copies stay small
+_SPLIT_TOGETHER = 2**18  # rows
 
 
 class Standardisation(NamedTuple):
@@ -18,7 +22,9 @@ class Standardisation(NamedTuple):
     constant: NDArray[np.bool_]  # (D,), columns that never varied
 
 
-def fit_standardisation(inputs: NDArray[Any], kinds: Labels) -> Standardisation:
+def fit_standardisation(
+    inputs: NDArray[Any], kinds: Labels, chosen: NDArray[np.bool_] | None = None
+) -> Standardisation:
     """Mean of every column, and one scale for all columns of one kind.
 
     A scale of its own would blow up the pixels at the rim of an image, which hardly ever vary.
@@ -27,24 +33,36 @@ def fit_standardisation(inputs: NDArray[Any], kinds: Labels) -> Standardisation:
     Args:
         inputs: (N, D), of numbers whose squares are finite; any numeric dtype.
         kinds: (D,), equal numbers for columns of one kind.
+        chosen: (N,), which rows count, at least one; all if None.
 
     Source: docs/mathematics.md, equation 27.
     """
-    mean = inputs.mean(axis=0, dtype=np.float64)
-    constant = inputs.min(axis=0) == inputs.max(axis=0)
+    chosen = np.ones(len(inputs), bool) if chosen is None else chosen
+    mean, constant = _mean(inputs, chosen)
     # Rounding of the mean would leave a constant column a variance that is not quite 0.
-    variance = np.where(constant, 0.0, _variance(inputs, mean))
+    variance = np.where(constant, 0.0, _variance(inputs, chosen, mean))
     members = np.unique(kinds, return_inverse=True)[1]
     scale = np.sqrt(np.bincount(members, variance) / np.bincount(members))[members]
     scale[scale == 0] = 1.0
     return Standardisation(mean, scale, constant)
 
 
-def _variance(inputs: NDArray[Any], mean: Float64s) -> Float64s:
+def _mean(inputs: NDArray[Any], chosen: NDArray[np.bool_]) -> tuple[Float64s, NDArray[np.bool_]]:
+    """Mean of every column, and whether it never varied."""
+    first = inputs[int(chosen.argmax())].copy()
+    total, varied = np.zeros(len(first)), np.zeros(len(first), bool)
+    for run in runs(inputs):
+        rows = inputs[run][chosen[run]]
+        total += rows.sum(axis=0, dtype=np.float64)
+        varied |= (rows != first).any(axis=0)
+    return total / np.count_nonzero(chosen), ~varied
+
+
+def _variance(inputs: NDArray[Any], chosen: NDArray[np.bool_], mean: Float64s) -> Float64s:
     total = np.zeros_like(mean)
-    for start in range(0, len(inputs), _BLOCK):
-        total += np.square(inputs[start : start + _BLOCK] - mean).sum(axis=0)
-    return total / len(inputs)
+    for run in runs(inputs):
+        total += np.square(inputs[run][chosen[run]] - mean).sum(axis=0)
+    return total / np.count_nonzero(chosen)
 
 
 def standardise(inputs: NDArray[Any], by: Standardisation) -> Float32s:
@@ -58,6 +76,68 @@ def standardise(inputs: NDArray[Any], by: Standardisation) -> Float32s:
         block = slice(start, start + _BLOCK)
         result[block] = (inputs[block] - by.mean) / by.scale
     return result
+
+
+class Preparation(NamedTuple):
+    """How rows of a dataset become rows to draw batches from.
+
+    Columns that never varied are left out, because nothing can be learnt from them. Bytes are
+    kept, and scaled when they are drawn; everything else is standardised here.
+    """
+
+    columns: Labels  # (K,), increasing: those that are learnt from
+    features: int  # D
+    by: Standardisation  # of these columns
+    dtype: np.dtype[Any]  # uint8 or float32
+
+    @property
+    def width(self) -> int:
+        """Columns of a prepared row: the features, and the 1 behind them."""
+        return len(self.columns) + 1
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """What is left to do when rows are drawn."""
+        if self.dtype == np.float32:
+            return None
+        shift, factor = np.append(self.by.mean, 0), np.append(1 / self.by.scale, 1)
+        return Scaling(shift.astype(np.float32), factor.astype(np.float32))
+
+    def fill(self, prepared: NDArray[Any], raw: NDArray[Any]) -> None:
+        """Fill (n, K + 1) from (n, D) rows of the dataset."""
+        chosen = raw if len(self.columns) == self.features else raw[:, self.columns]
+        prepared[:, -1] = 1
+        prepared[:, :-1] = chosen if self.scaling else (chosen - self.by.mean) / self.by.scale
+
+    def rows(self, inputs: NDArray[Any], labels: Labels, chosen: NDArray[np.bool_]) -> Pool:
+        """The chosen ones of the rows (N, D) of a dataset, in memory."""
+        prepared = np.empty((np.count_nonzero(chosen), self.width), self.dtype)
+        filled = 0
+        for run in runs(inputs):
+            raw = inputs[run][chosen[run]]
+            self.fill(prepared[filled : filled + len(raw)], raw)
+            filled += len(raw)
+        return Pool(prepared, labels[chosen], self.scaling)
+
+    def of_all(self, parameters: Parameters) -> Parameters:
+        """Parameters for all D features: a column that was left out has weight 0."""
+        W1 = np.zeros((self.features, parameters.W1.shape[1]), parameters.W1.dtype)
+        W1[self.columns] = parameters.W1
+        W1[self.columns[self.by.constant]] = 0
+        return parameters._replace(W1=W1)
+
+
+def prepare(inputs: NDArray[Any], by: Standardisation) -> Preparation:
+    """The preparation of inputs (N, D) that are standardised so."""
+    columns = np.flatnonzero(~by.constant)
+    if not len(columns):
+        columns = np.arange(1)  # a network needs a feature, even one that tells nothing
+    return Preparation(
+        columns,
+        inputs.shape[1],
+        Standardisation(by.mean[columns], by.scale[columns], by.constant[columns]),
+        np.dtype(np.uint8 if inputs.dtype == np.uint8 else np.float32),
+    )
 
 
 class Split(NamedTuple):
@@ -88,3 +168,15 @@ def stratified_split(labels: Labels, share: float, rng: np.random.Generator) -> 
     ]
     validation = np.sort(np.concatenate(chosen))
     return Split(np.setdiff1d(np.arange(len(labels)), validation), validation)
+
+
+def held_out(labels: Labels, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Mark the rows (N,) that `stratified_split` sets aside.
+
+    Of many rows, each quarter of a million is split by itself: that takes no more memory for more.
+    """
+    marks = np.zeros(len(labels), bool)
+    for start in range(0, len(labels), _SPLIT_TOGETHER):
+        split = stratified_split(labels[start : start + _SPLIT_TOGETHER], share, rng)
+        marks[start + split.validation] = True
+    return marks

@@ -10,9 +10,9 @@ import numpy as np
 from model import __version__
 from model.arrays import Float32s, Labels
 from model.artifact import Metadata
-from model.data import Dataset
+from model.data import Dataset, runs
 from model.functions import cross_entropy, softmax
-from model.training.calibration import expected_calibration_error
+from model.training.calibration import blocks, expected_calibration_error
 from model.training.plan import Plan
 
 
@@ -53,15 +53,21 @@ def measure(logits: Float32s, labels: Labels) -> dict[str, Any]:  # Any: numbers
 
 def evaluate_logits(logits: Float32s, labels: Labels) -> dict[str, float]:
     """Accuracy, log-loss in nats and expected calibration error of at least one row."""
+    correct, loss = 0, 0.0
+    for rows in blocks(labels):
+        correct += int(np.count_nonzero(logits[rows].argmax(axis=1) == labels[rows]))
+        loss += cross_entropy(logits[rows], labels[rows]) * len(labels[rows])
     return {
-        "accuracy": float(np.mean(logits.argmax(axis=1) == labels)),
-        "log_loss": cross_entropy(logits, labels),
+        "accuracy": correct / len(labels),
+        "log_loss": loss / len(labels),
         "ece": expected_calibration_error(softmax(logits), labels),
     }
 
 
 def _fingerprint(dataset: Dataset) -> str:
     digest = hashlib.sha256()
-    for array in (dataset.inputs, dataset.labels):
-        digest.update(np.ascontiguousarray(array).data)
+    for run in runs(dataset.inputs):
+        digest.update(np.ascontiguousarray(dataset.inputs[run]).data)
+    for run in runs(dataset.labels):
+        digest.update(dataset.labels[run].astype(np.int64).data)
     return digest.hexdigest()

@@ -33,7 +33,7 @@ WANTED = 0.8  # of the limit's throughput
 LIMIT, OURS, JSON = "forward pass alone", "softlens, binary", "softlens, JSON"
 
 
-Pixels = NDArray[np.uint8 | np.float64]  # (N, FEATURES)
+Pixels = NDArray[np.uint8 | np.float32 | np.float64]  # (N, FEATURES)
 
 
 class Question(NamedTuple):
