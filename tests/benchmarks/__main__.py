@@ -20,6 +20,7 @@ NAMES = (
     "checks",
     "start",
     "serving",
+    "growth",
     "training",
     "accuracy",
 )  # the long ones last

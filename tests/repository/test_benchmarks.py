@@ -78,3 +78,15 @@ def test_a_server_that_does_not_start_says_its_last_words() -> None:
         running(command, port, Question("/", b""), **environment()),
     ):
         pass
+
+
+def test_equal_figures_make_equal_pictures() -> None:
+    pytest.importorskip("matplotlib")
+    from tests.benchmarks.plots import Labels, Point, drawn  # noqa: PLC0415
+
+    points = [Point(1, 0.001, 70), Point(1000, 0.1, 80)]
+
+    pictures = {drawn(points, Labels("rows", "time")) for _ in range(2)}
+
+    assert len(pictures) == 1
+    assert "<metadata>" not in pictures.pop()

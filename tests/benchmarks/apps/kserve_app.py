@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
+from kserve.logging import KSERVE_LOG_CONFIG
 
 from tests.benchmarks.apps.network import Network
 
@@ -26,6 +27,8 @@ class Prediction(Model):
 
 
 if __name__ == "__main__":
+    for logger in KSERVE_LOG_CONFIG["loggers"].values():
+        logger["level"] = "WARNING"  # it writes three lines for each request otherwise
     model = Prediction("m")
     model.load()
     ModelServer(
@@ -33,5 +36,4 @@ if __name__ == "__main__":
         workers=1,
         enable_grpc=False,
         enable_latency_logging=False,
-        access_log_format=None,
     ).start([model])
