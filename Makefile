@@ -4,6 +4,8 @@
 # make verdicts  make every mistake as somebody else would, and see it named (minutes)
 # make fuzz    hostile input at length; FUZZ_SECONDS= for each target (half an hour)
 # make soak    fell, stop and reload servers under load, for an hour; counts what is lost
+# make benchmark  measure on this machine; PEERS=1 beside others' servers and libraries, which are
+#              installed into PEERS_HOME; BENCHMARK= for options, such as --quick serving
 # make image   build the container image `softlens`
 # make lock    write requirements/*.lock anew from pyproject.toml (needs uv)
 
@@ -13,6 +15,7 @@ PORT ?= 8000
 VENV ?= .venv
 ENGINE ?= docker
 FUZZ_SECONDS ?= 600
+PEERS_HOME ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/softlens-peers
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
@@ -46,7 +49,12 @@ fuzz: $(VENV)/dev.stamp
 		.venv.fuzz/bin/python -m tests.fuzz $$target $(FUZZ_SECONDS) || exit 1; done
 
 benchmark: $(VENV)/benchmark.stamp
-	@$(BIN)/python -m tests.benchmarks
+ifdef PEERS
+	@PEERS_HOME="$(PEERS_HOME)" $(BIN)/python -m tests.benchmarks.environments
+	@PEERS_HOME="$(PEERS_HOME)" "$(PEERS_HOME)/softlens/bin/python" -m tests.benchmarks $(BENCHMARK)
+else
+	@$(BIN)/python -m tests.benchmarks $(BENCHMARK)
+endif
 
 soak: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.soak

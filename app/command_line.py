@@ -22,6 +22,7 @@ COMMANDS = {
     "probe": "A problem to check your own gradients with.",
     "check": "Whether a gradient of yours is right; if not, why.",
     "serve": "Serve models over HTTP.",
+    "bench": "How fast a server is, and where its time goes.",
     "inspect": "What a model file says of itself.",
     "key": "Make an API key for a server.",
 }

@@ -14,6 +14,7 @@ _CODES = {  # by class name, because importing the classes would import NumPy
     "OptionError": exit_codes.USAGE,
     "OutputError": exit_codes.CANNOT_CREATE,
     "LockedError": exit_codes.LOCKED,
+    "UnreachableError": exit_codes.UNAVAILABLE,
     "FileNotFoundError": exit_codes.NO_INPUT,
     "IsADirectoryError": exit_codes.NO_INPUT,
     "PermissionError": exit_codes.NO_INPUT,  # outputs have an error of their own
@@ -39,6 +40,10 @@ class OutputError(Exception):
 
 class LockedError(Exception):
     """Another process is writing the same file."""
+
+
+class UnreachableError(Exception):
+    """A server does not answer, or not as a server of ours, or refuses."""
 
 
 class StartError(Exception):

@@ -77,7 +77,7 @@ def test_help_needs_neither_numpy_nor_fastapi() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "train", "evaluate", "predict", "gradient", "serve", "inspect"]
+    "command", ["demo", "train", "evaluate", "predict", "gradient", "serve", "bench", "inspect"]
 )
 def test_every_command_shows_two_examples(command: str) -> None:
     done = softlens(command, "--help")

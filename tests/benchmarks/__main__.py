@@ -1,7 +1,8 @@
 """`python -m tests.benchmarks [NAME ...]`: measure on this machine and print Markdown.
 
-A benchmark is a module of this package with `run(quick) -> str`. With --write its text replaces
-what stands between its two comments in docs/benchmarks.md.
+A benchmark is a module of this package with `run(quick)`, which returns its text, or a Report where
+pictures go with it. With --write they replace what stands between its two comments in
+docs/benchmarks.md, and the files in docs/images.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import os
 import time
 
 from tests.benchmarks.machine import load
-from tests.benchmarks.markdown import write
+from tests.benchmarks.markdown import Report, write
 from tests.serving import ROOT
 
 NAMES = (
@@ -18,12 +19,12 @@ NAMES = (
     "gradients",
     "checks",
     "start",
-    "requests",
-    "binary",
+    "serving",
+    "growth",
     "training",
     "accuracy",
 )  # the long ones last
-DOCUMENT = ROOT / "docs" / "benchmarks.md"
+DOCUMENT, IMAGES = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "images"
 
 
 def main() -> None:
@@ -38,18 +39,24 @@ def main() -> None:
     # Inherited by every process measured here: none of them may compile its modules anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in options.names or NAMES:
-        text = measured(name, quick=options.quick)
-        print(f"## {name}\n\n{text}\n", flush=True)
+        report = measured(name, quick=options.quick)
+        print(f"## {name}\n\n{report.text}\n", flush=True)
         if options.write:
-            write(DOCUMENT, name, text)
+            write(DOCUMENT, name, report.text)
+            IMAGES.mkdir(exist_ok=True)
+            for file, picture in report.pictures.items():
+                (IMAGES / file).write_text(picture)
 
 
-def measured(name: str, *, quick: bool) -> str:
+def measured(name: str, *, quick: bool) -> Report:
     """What a benchmark reports, and how busy the machine was meanwhile."""
     before, started = load(), time.perf_counter()
-    text = importlib.import_module(f"tests.benchmarks.{name}").run(quick)
+    found: str | Report = importlib.import_module(f"tests.benchmarks.{name}").run(quick)
     minutes = (time.perf_counter() - started) / 60
-    return f"{text}\n\nTook {minutes:.1f} minutes; load {before:.1f} before, {load():.1f} after."
+    text, pictures = (found, {}) if isinstance(found, str) else found
+    took = f"Took {minutes:.1f} minutes; load {before:.1f} before, {load():.1f} after."
+    quickly = " Few repetitions, to try it out: no figures to rely on." if quick else ""
+    return Report(f"{text}\n\n{took}{quickly}", pictures)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from app.codecs.rows import Limits
 from model import Floats
 from tests.benchmarks.machine import circumstances
 from tests.benchmarks.markdown import paragraphs, table
-from tests.benchmarks.processes import body_of
 from tests.benchmarks.timing import Contender, Timing, cpu, interleaved, ratio, spread, timed
 
 SHAPES = ((1, 64), (1, 784), (128, 784))
@@ -31,6 +30,12 @@ Decode = Callable[[bytes], Floats]
 
 class Body(BaseModel):
     inputs: list[list[float]]
+
+
+def body_of(rows: int, features: int) -> bytes:
+    """A question for /predict whose numbers have all the digits of a float64 in [0, 1)."""
+    inputs = np.random.default_rng(rows).random((rows, features))
+    return orjson.dumps({"inputs": inputs}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def run(quick: bool) -> str:

@@ -6,6 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+class Report(NamedTuple):
+    """What a benchmark has to say, where pictures go with the words."""
+
+    text: str
+    pictures: dict[str, str]  # SVG by the name of its file in docs/images
+
+
 class Requirement(NamedTuple):
     """Something to reach, and whether it was."""
 

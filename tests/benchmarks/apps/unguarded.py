@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.unguarded`: the server without limits, keys, ids and metrics.
+"""`python -m tests.benchmarks.apps.unguarded`: the server without limits, keys, ids and metrics.
 
 What is planted in its place does nothing, so that what those cost can be seen. For measuring only.
 """
