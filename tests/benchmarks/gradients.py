@@ -39,13 +39,12 @@ FILL, OUTRIGHT = "filling the array", "softlens"
 
 
 def run(quick: bool) -> str:
-    free = out_of_the_box(3 if quick else 41)  # first: it inherits the environment
     peers.limit_threads()
     with threadpool_limits(1):
         parts = [
             _softmax(3 if quick else 21),
             with_one_thread(3 if quick else 41),
-            free,
+            out_of_the_box(3 if quick else 41),
             _attributions(3 if quick else 21, np.float64),
             _attributions(3 if quick else 21, np.float32),
             _product(),

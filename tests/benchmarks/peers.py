@@ -10,6 +10,12 @@ import numpy as np
 
 from model import Floats, Labels, Parameters
 
+# Of JAX, read on import. The first flag alone was seen to leave two threads; NPROC sizes the pool.
+LIMITS = {
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "NPROC": "1",
+}
+
 PACKAGES = ("torch", "captum", "jax")
 TORCH, JAX, CAPTUM = "torch, vmap(jacrev)", "jax, jit(vmap(jacrev))", "captum"
 
@@ -19,9 +25,7 @@ Works = dict[str, Work | None]  # None: not installed
 
 def limit_threads() -> None:
     """One thread for each of them, from now on; to be called before any is used."""
-    # Read on import. The first flag alone was seen to leave two threads; NPROC sizes the pool.
-    flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    for name, value in (("XLA_FLAGS", flags), ("NPROC", "1")):
+    for name, value in LIMITS.items():
         os.environ.setdefault(name, value)
     if torch := _torch():
         torch.set_num_threads(1)

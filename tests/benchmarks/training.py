@@ -61,6 +61,7 @@ class Part(NamedTuple):
 
 
 def run(quick: bool) -> str:
+    peers.limit_threads()
     with threadpool_limits(1):
         parts = list(_parts(quick))
     return paragraphs(
