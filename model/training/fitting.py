@@ -189,14 +189,16 @@ def _widest(dataset: Dataset) -> int | None:
 
 def _start(task: _Task, classes: int) -> Learner:
     """The network before training, checked on its first batch."""
-    plan, rng, features = task.plan, task.rng, task.preparation.width - 1
+    plan, rng, preparation = task.plan, task.rng, task.preparation
     activation = ACTIVATIONS[plan.activation]
-    start = initial_parameters((features, plan.hidden, classes), activation, rng)
+    start = initial_parameters((preparation.features, plan.hidden, classes), activation, rng)
 
-    learner = Learner(start, activation, plan)
-    first = next(Drawing(plan.batch_size, features + 1).batches(task.training, rng))
-    x, y = first.inputs[:, :features], learner.targets[first.labels]
-    preflight(start, x, y, activation, rng)
+    learner = Learner(preparation.of_columns(start), activation, plan)
+    first = next(Drawing(plan.batch_size, preparation.width).batches(task.training, rng))
+    x = preparation.with_constants(first.inputs[:, :-1])
+    preflight(
+        preparation.of_all(learner.parameters), x, learner.targets[first.labels], activation, rng
+    )
     return learner
 
 

@@ -119,6 +119,16 @@ class Preparation(NamedTuple):
             filled += len(raw)
         return Pool(prepared, labels[chosen], self.scaling)
 
+    def of_columns(self, parameters: Parameters) -> Parameters:
+        """Parameters for the K columns that are learnt from."""
+        return parameters._replace(W1=parameters.W1[self.columns])
+
+    def with_constants(self, x: Float32s) -> Float32s:
+        """Standardised rows (n, D), from those (n, K) without the columns that never varied."""
+        whole = np.zeros((len(x), self.features), np.float32)
+        whole[:, self.columns] = x
+        return whole
+
     def of_all(self, parameters: Parameters) -> Parameters:
         """Parameters for all D features: a column that was left out has weight 0."""
         W1 = np.zeros((self.features, parameters.W1.shape[1]), parameters.W1.dtype)

@@ -16,6 +16,7 @@ Drawable: TypeAlias = NDArray[np.uint8 | np.float32]
 Number = TypeVar("Number", bound=np.generic)
 
 _TOGETHER = 2**18  # bytes of batches drawn at once, so that small ones are not drawn one by one
+_LINES = 8  # rows scaled as one: the inner loops of NumPy are worth it from a few thousand numbers
 _EVALUATED = 4096  # rows at a time, so that evaluating needs no more memory than it must
 
 
@@ -24,6 +25,15 @@ class Scaling(NamedTuple):
 
     shift: Float32s  # (D + 1,), 0 for the ones
     factor: Float32s  # (D + 1,), 1 for the ones
+
+    def repeated(self, times: int) -> "Scaling":
+        """For so many rows in one."""
+        return Scaling(np.tile(self.shift, times), np.tile(self.factor, times))
+
+    def apply(self, x: Float32s) -> None:
+        """Standardise (N, D + 1) rows in place."""
+        x -= self.shift
+        x *= self.factor
 
 
 class Source(Protocol):
@@ -98,13 +108,15 @@ class Drawing:
         """One epoch: every row once. A batch holds until the next one is asked for."""
         for pool in source.pools(self.size, rng):
             inputs = with_ones(pool.inputs, self.width - 1)
+            lines = None if pool.scaling is None else pool.scaling.repeated(_LINES)
             order = rng.permutation(len(pool.labels))
             for start in range(0, len(order), self.together):
                 chosen = order[start : start + self.together]
                 x = self._drawn(inputs, chosen)
-                if pool.scaling is not None:
-                    x -= pool.scaling.shift
-                    x *= pool.scaling.factor
+                if pool.scaling is not None and lines is not None:
+                    whole = len(x) - len(x) % _LINES
+                    lines.apply(x[:whole].reshape(-1, _LINES * self.width))
+                    pool.scaling.apply(x[whole:])
                 yield from self._cut(x, pool.labels.take(chosen))
 
     def _cut(self, x: Float32s, labels: Labels) -> Iterator[Rows]:

@@ -69,10 +69,11 @@ def run(quick: bool) -> str:
 def measured(quick: bool) -> list[Growth]:
     """From the fewest rows to the most."""
     with tempfile.TemporaryDirectory() as folder:
-        return [_growth(Path(folder) / "rows.npz", rows) for rows in SIZES[: 3 if quick else None]]
+        return [trained(Path(folder) / "rows.npz", rows) for rows in SIZES[: 3 if quick else None]]
 
 
-def _growth(path: Path, rows: int) -> Growth:
+def trained(path: Path, rows: int) -> Growth:
+    """Make a file of so many rows, and train on it in a process of its own."""
     make(path, rows)
     answer = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.growth_training", str(path)],
