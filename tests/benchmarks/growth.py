@@ -4,8 +4,6 @@ A server for each size, with random weights, at one connection; limits that woul
 sizes are raised.
 """
 
-import importlib
-import importlib.util
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +15,7 @@ import numpy as np
 import orjson
 
 from model import save_artifact
+from tests.benchmarks import growth_training
 from tests.benchmarks.family import resident_mib
 from tests.benchmarks.machine import circumstances
 from tests.benchmarks.markdown import Report, paragraphs, table
@@ -32,7 +31,6 @@ from tests.serving import environment
 
 LIMITS = {"max_rows": 10_000, "max_cells": 10_000_000, "max_body_bytes": 64 * 2**20}
 SECONDS = 0.5  # of load for one size
-TRAINING = "tests.benchmarks.growth_training"
 
 
 class Size(NamedTuple):
@@ -88,10 +86,9 @@ def run(quick: bool) -> Report:
         for one, points in found.items()
     }
     parts = [part for one, points in found.items() for part in _shown(one.name, one.what, points)]
-    if training := _training(quick):
-        what = "rows to train on"
-        pictures["growth-training.svg"] = drawn(training, Labels(what, "one training"))
-        parts += _shown("training", what, training)
+    trained = growth_training.measured(quick)
+    training = [Point(one.rows, one.seconds, one.resident_mib) for one in trained]
+    pictures["growth-training.svg"] = drawn(training, Labels("rows to train on", "an epoch"))
     limits = ", ".join(f"`SOFTLENS_{name.upper()}={most}`" for name, most in LIMITS.items())
     text = paragraphs(
         circumstances("numpy", "matplotlib"),
@@ -100,6 +97,8 @@ def run(quick: bool) -> Report:
         f"each size. Limits are raised so that the largest sizes pass: {limits}. The dashed line "
         "is what cost would be if it were in proportion.",
         *parts,
+        _picture("training", "rows to train on"),
+        growth_training.described(trained),
     )
     return Report(text, pictures)
 
@@ -109,9 +108,13 @@ def _shown(name: str, what: str, points: Sequence[Point]) -> list[str]:
     time = ("time", *(_duration(point.seconds) for point in points))
     memory = ("resident MiB", *(f"{point.mib:,.0f}" for point in points))
     return [
-        f"![Time and memory over {what}: both axes logarithmic](images/growth-{name}.svg)",
+        _picture(name, what),
         table((what, *(f"{point.x:,.0f}" for point in points)), [time, memory]),
     ]
+
+
+def _picture(name: str, what: str) -> str:
+    return f"![Time and memory over {what}: both axes logarithmic](images/growth-{name}.svg)"
 
 
 def _duration(seconds: float) -> str:
@@ -140,10 +143,3 @@ def _cost(size: Size, repetitions: int) -> tuple[float, float]:
         with running((sys.executable, "-m", "app.server"), port, question, **variables) as server:
             costs = [measured(server, question, 1, SECONDS).cpu for _ in range(1 + repetitions)]
             return median(costs[1:]), resident_mib(server.pid)
-
-
-def _training(quick: bool) -> list[Point]:
-    """Of rows on disk, by the benchmark of training; empty where that is not there."""
-    if importlib.util.find_spec(TRAINING) is None:
-        return []
-    return [Point(*one) for one in importlib.import_module(TRAINING).measured(quick)]

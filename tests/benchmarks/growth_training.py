@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,6 @@ from numpy.lib import format as npy
 
 from model.data import is_mapped, read_dataset
 from model.training import Plan, fit
-from tests.benchmarks.machine import circumstances
 from tests.benchmarks.markdown import Requirement, paragraphs, table, verdicts
 from tests.serving import ROOT, environment
 
@@ -38,8 +38,8 @@ class Growth(NamedTuple):
     resident_mib: float  # at the most
 
 
-def run(quick: bool) -> str:
-    found = measured(quick)
+def described(found: Sequence[Growth]) -> str:
+    """The figures of all sizes, and what was asked of them."""
     most = max(growth.resident_mib for growth in found)
     need = Requirement(
         "resident memory, at any size", f"at most {MOST_MIB:.0f} MiB", f"{most:.0f} MiB",
@@ -58,7 +58,6 @@ def run(quick: bool) -> str:
     ]
     header = ("rows", "file, MiB", "", "epoch, s", "us a row", "resident at the most, MiB")
     return paragraphs(
-        circumstances("numpy"),
         f"{FEATURES} float32 features in an uncompressed `.npz`, a network {FEATURES}-32-2, "
         "batches of 1,024, a tenth held out, one thread, one process for each size.",
         table(header, rows),
