@@ -38,8 +38,16 @@ class Growth(NamedTuple):
     resident_mib: float  # at the most
 
 
+class Size(NamedTuple):
+    """One point of a plot."""
+
+    rows: int
+    seconds: float  # of an epoch
+    mib: float  # resident
+
+
 def run(quick: bool) -> str:
-    found = measured(quick)
+    found = _grown(quick)
     most = max(growth.resident_mib for growth in found)
     need = Requirement(
         "resident memory, at any size", f"at most {MOST_MIB:.0f} MiB", f"{most:.0f} MiB",
@@ -66,8 +74,12 @@ def run(quick: bool) -> str:
     )
 
 
-def measured(quick: bool) -> list[Growth]:
-    """From the fewest rows to the most."""
+def measured(quick: bool) -> list[Size]:
+    """What is drawn of them: from the fewest rows to the most."""
+    return [Size(growth.rows, growth.seconds, growth.resident_mib) for growth in _grown(quick)]
+
+
+def _grown(quick: bool) -> list[Growth]:
     with tempfile.TemporaryDirectory() as folder:
         return [trained(Path(folder) / "rows.npz", rows) for rows in SIZES[: 3 if quick else None]]
 
