@@ -1,7 +1,7 @@
 """Forward and backward of `model.network`, as fast as NumPy goes, in arrays made once.
 
 The same equations, and tests hold every result against `network.forward` and `network.backward`.
-What differs, and what each difference gains, is in docs/decisions/0012-training-speed.md:
+What differs, and what each difference gains, is in docs/decisions/0014-training-speed.md:
 
 - Every result goes into an array that is there already: a fresh one costs more than its contents.
 - The inputs end in a column of ones. With b1 below W1 as one matrix, the products with them add b1
