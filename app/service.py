@@ -102,7 +102,7 @@ class Service:
 
     def _computed(self, run: Run, batch: Batch, compute: Callable[[Floats], T]) -> T:
         since, rows = time.perf_counter_ns(), batch.rows
-        refuse_result((len(rows), len(run.served.classes)), self.limits.cells)
+        refuse_result((len(rows), run.served.widths[2]), self.limits.cells)
         try:
             found = compute(rows)
         except InvalidInputError as error:

@@ -123,9 +123,8 @@ def check_magnitude(matrix: Floats, pointer: str, flat: bool, largest: float) ->
 
 def is_below(matrix: Floats, largest: float) -> bool:
     """Whether all numbers are certain to be of a smaller magnitude."""
-    flat = matrix.reshape(-1)
     # vdot, unlike dot, overflows without a warning.
-    return float(np.vdot(flat, flat)) < min(largest * largest, FLOAT64_LARGEST)
+    return bool(np.vdot(matrix, matrix) < min(largest * largest, FLOAT64_LARGEST))
 
 
 def check_size(value: Value, field: str, limits: Limits) -> None:
