@@ -124,7 +124,7 @@ def check_magnitude(matrix: Floats, pointer: str, flat: bool, largest: float) ->
 def is_below(matrix: Floats, largest: float) -> bool:
     """Whether all numbers are certain to be of a smaller magnitude."""
     # vdot, unlike dot, overflows without a warning.
-    return bool(np.vdot(matrix, matrix) < min(largest * largest, FLOAT64_LARGEST))
+    return float(np.vdot(matrix, matrix)) < min(largest * largest, FLOAT64_LARGEST)
 
 
 def check_size(value: Value, field: str, limits: Limits) -> None:
