@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from app.codecs.documents import read_document
 from app.codecs.flaws import Piece
 from app.codecs.records import rows_of_records
-from app.codecs.rows import FLOAT64_LARGEST, Limits, _carefully, quickly, rows_of
+from app.codecs.rows import (
+    FLOAT32_LARGEST,
+    FLOAT64_LARGEST,
+    Limits,
+    _carefully,
+    is_below,
+    quickly,
+    rows_of,
+)
 from app.errors import RequestError
 
 LIMITS = Limits(rows=100, cells=1000)
@@ -123,3 +131,16 @@ def test_a_pointer_to_a_feature_is_escaped() -> None:
         rows_of_records(document, ["a/b~c"], LIMITS)
 
     assert caught.value.cells[0].pointer == "/records/0/a~1b~0c"
+
+
+@pytest.mark.parametrize(
+    ("number", "below"),
+    [(1.0, True), (1e18, True), (3e38, False), (np.inf, False), (np.nan, False)],
+)
+def test_numbers_of_a_binary_tensor_are_compared_without_a_warning(
+    number: float, below: bool
+) -> None:
+    """Their sum of squares is a float32, which cannot hold what it is compared with."""
+    matrix = np.array([[1.0, number]], np.float32)
+
+    assert is_below(matrix, FLOAT32_LARGEST) is below
