@@ -43,6 +43,7 @@ class Connections:
         self._counted, self._backlog = 0.0, 0
         self._timer: asyncio.TimerHandle | None = None
         self._turn: float | None = None  # when this turn of the loop began to answer
+        self._full = False  # whether as many wait as may, in this turn
         self._always: tuple[Headers, bytes] = ([], b"")
         self._due = 0.0  # monotonic, of the next look
         self._slept = 0.0  # seconds
@@ -75,12 +76,12 @@ class Connections:
             self._turn = now
             loop.call_soon(self._end_turn)
             return False
-        if now - self._turn <= _TURN_SECONDS or self._state is None:
-            return False
-        return len(self._state.tasks) <= self.limits.backlog
+        late = now - self._turn > _TURN_SECONDS and self._state is not None
+        self._full = late and len(cast("ServerState", self._state).tasks) >= self.limits.backlog
+        return late and not self._full
 
     def _end_turn(self) -> None:
-        self._turn = None
+        self._turn, self._full = None, False
 
     def now(self) -> float:
         """Seconds of a clock that stands still while this process does, or its whole machine.
@@ -95,6 +96,8 @@ class Connections:
         Those whose bodies still arrive do not count: how long that takes is up to their clients.
         """
         state = self._state
+        if self._full:
+            return self.limits.backlog + 1
         if state is None or len(state.tasks) <= self.limits.backlog:
             return 0 if state is None else len(state.tasks)
         now, connections = time.monotonic(), cast("set[Any]", state.connections)  # Any: uvicorn's
