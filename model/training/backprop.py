@@ -12,9 +12,10 @@ What differs, and what each difference gains, is in docs/decisions/0014-training
 Equation numbers are those of docs/mathematics.md.
 """
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model.arrays import Floats, Labels
 from model.network import Parameters
@@ -57,22 +58,14 @@ class Backprop:
     """Gradients of one network, for at most so many rows at a time.
 
     Attributes:
-        layers: of the network; they may change between two calls.
+        layers: of the network; what they hold may change between two calls.
     """
 
     def __init__(self, layers: Layers, activation: str, smoothing: float, rows: int) -> None:
-        hidden, classes = layers.W2.shape
-        dtype = layers.W2.dtype
         self.layers = layers
         self.smoothing = smoothing
-        self.hidden_layer: _Hidden = _HIDDEN[activation](rows, hidden, dtype)
-        self.z1, self.delta2 = np.zeros((2, rows, hidden), dtype)
-        self.z2 = np.empty((rows, classes), dtype)
-        self.by_class = np.empty(classes * rows, dtype)
-        self.largest, self.total = np.empty((2, rows), dtype)
-        self.ones = np.ones(rows, dtype)
-        self.row_numbers = np.arange(rows)
-        self.cells = np.empty(rows, np.int64)
+        self._whole = _room(rows, layers.W2, activation)
+        self._rooms = {rows: self._whole}
 
     def gradient(self, x: Floats, labels: Labels, share: float, out: Layers) -> Found:
         """Gradient of the loss summed over some rows, times `share`.
@@ -85,87 +78,144 @@ class Backprop:
 
         Source: docs/mathematics.md, equations 1 to 6, 12 to 17 and 21.
         """
-        first, W2, b2 = self.layers
-        n, delta2 = len(x), self.delta2[: len(x)]
+        first, W2, _ = self.layers
+        room = self._room_for(len(x))
+        hidden, delta2 = room.hidden, room.delta2
 
-        z1 = np.matmul(x, first, out=self.z1[:n])  # + b1, by the ones
-        a1 = self.hidden_layer.activate(z1)
-        z2 = np.matmul(a1, W2, out=self.z2[:n])
-        delta3, found = self._output(z2, b2, labels, share)
+        np.dot(x, first, out=hidden.z1)  # + b1, by the ones
+        a1 = hidden.activate()
+        np.dot(a1, W2, out=room.z2)
+        found = self._output(room, labels, share)
 
-        np.matmul(a1.T, delta3.T, out=out.W2)
-        np.dot(delta3, self.ones[:n], out=out.b2)
-        np.matmul(delta3.T, W2.T, out=delta2)
-        self.hidden_layer.times_slope(delta2)
-        np.matmul(x.T, delta2, out=out.first)  # and db1, by the ones
+        delta3 = room.by_class
+        np.dot(a1.T, delta3.T, out=out.W2)
+        np.dot(delta3, room.ones, out=out.b2)
+        np.dot(delta3.T, W2.T, out=delta2)
+        hidden.times_slope(delta2)
+        np.dot(x.T, delta2, out=out.first)  # and db1, by the ones
         return found
 
-    def _output(self, z2: Floats, b2: Floats, labels: Labels, share: float) -> tuple[Floats, Found]:
-        """From the logits without b2, (N, C), to delta3, transposed: (C, N)."""
-        n, classes = z2.shape
-        z = self.by_class[: classes * n].reshape(classes, n)
-        largest, total = self.largest[:n], self.total[:n]
-        cells = np.multiply(labels, n, out=self.cells[:n], dtype=np.int64)  # of the labels, in z
-        cells += self.row_numbers[:n]
+    def _room_for(self, n: int) -> "_Room":
+        """Kept, since there are few sizes: that of a batch, and that of the last one."""
+        if n not in self._rooms:
+            self._rooms[n] = self._whole.cut(n)
+        return self._rooms[n]
 
-        np.add(z2.T, b2[:, None], out=z)
-        z -= np.maximum.reduce(z, axis=0, out=largest)
-        of_labels = z.reshape(-1)[cells]
+    def _output(self, room: "_Room", labels: Labels, share: float) -> Found:
+        """From the logits without b2, (N, C), to delta3 in `by_class`."""
+        z, entries, own, scratch = room.by_class, room.entries, room.own, room.scratch
+        np.multiply(labels, len(own), out=room.cells, dtype=np.int64)  # of the labels, in z
+        cells = np.add(room.cells, room.row_numbers, out=room.cells)
+
+        np.add(room.z2.T, self.layers.b2[:, None], out=z)
+        np.subtract(z, np.maximum.reduce(z, axis=0, out=scratch), out=z)
+        entries.take(cells, out=own, mode="clip")  # `raise` goes through a copy
         p = np.exp(z, out=z)
-        np.add.reduce(p, axis=0, out=total)
-        loss = np.log(total, out=largest).sum() - of_labels.sum()
+        total = np.add.reduce(p, axis=0, out=room.total)
+        loss = np.dot(np.subtract(np.log(total, out=scratch), own, out=scratch), room.ones)
 
-        p *= np.divide(share, total, out=total)
+        np.multiply(p, np.divide(share, total, out=total), out=p)
         if self.smoothing:
-            p -= share * self.smoothing / classes
-        p.reshape(-1)[cells] -= share * (1 - self.smoothing)
-        return p, Found(float(loss), n - int(np.count_nonzero(of_labels)))
+            p -= share * self.smoothing / len(z)
+        entries[cells] -= share * (1 - self.smoothing)
+        return Found(float(loss), len(own) - int(np.count_nonzero(own)))
 
 
-class _Hidden(Protocol):
-    """The hidden layer's activation, in place."""
+class _Room(NamedTuple):
+    """Where the results for N rows go."""
 
-    def activate(self, z1: Floats) -> Floats:
-        """a1 (N, H) from z1 (N, H), which may be overwritten."""
+    hidden: "_Relu | _Tanh"
+    delta2: Floats  # (N, H)
+    z2: Floats  # (N, C)  without b2
+    by_class: Floats  # (C, N)  the logits, then the probabilities, then delta3
+    entries: Floats  # (C N,)  the same in one row
+    own: Floats  # (N,)  logits of the labels
+    total: Floats  # (N,)
+    scratch: Floats  # (N,)
+    ones: Floats  # (N,)
+    cells: NDArray[np.int64]  # (N,)
+    row_numbers: NDArray[np.int64]  # (N,)
+
+    def cut(self, n: int) -> "_Room":
+        """Views for fewer rows."""
+        entries = self.entries[: n * len(self.by_class)]
+        cut = {name: getattr(self, name)[:n] for name in _BY_ROW}
+        by_class = entries.reshape(len(self.by_class), n)
+        return _Room(hidden=self.hidden.cut(n), entries=entries, by_class=by_class, **cut)
+
+
+_BY_ROW = "delta2", "z2", "own", "total", "scratch", "ones", "cells", "row_numbers"
+
+
+def _room(rows: int, W2: Floats, activation: str) -> _Room:
+    (hidden, classes), dtype = W2.shape, W2.dtype
+    z1, delta2 = np.zeros((2, rows, hidden), dtype)
+    own, total, scratch = np.empty((3, rows), dtype)
+    entries = np.empty(classes * rows, dtype)
+    return _Room(
+        hidden=_HIDDEN[activation].around(z1),
+        delta2=delta2,
+        z2=np.empty((rows, classes), dtype),
+        by_class=entries.reshape(classes, rows),
+        entries=entries,
+        own=own,
+        total=total,
+        scratch=scratch,
+        ones=np.ones(rows, dtype),
+        cells=np.empty(rows, np.int64),
+        row_numbers=np.arange(rows),
+    )
+
+
+class _Relu(NamedTuple):
+    """Equation 18, in place. What is left of z1 is where a1 is above 0."""
+
+    z1: Floats  # (N, H)
+    zeros: Floats  # (N, H); a scalar would miss the fast loop
+    on: NDArray[np.bool_]  # (N, H)
+
+    @classmethod
+    def around(cls, z1: Floats) -> "_Relu":
+        return cls(z1, np.zeros_like(z1), np.empty(z1.shape, bool))
+
+    def cut(self, n: int) -> "_Relu":
+        return _Relu(self.z1[:n], self.zeros[:n], self.on[:n])
+
+    def activate(self) -> Floats:
+        """a1 (N, H) from z1."""
+        return np.maximum(self.z1, self.zeros, out=self.z1)
 
     def times_slope(self, delta: Floats) -> None:
-        """Multiply (N, H) in place by f'(z1) of the last z1."""
+        """Multiply (N, H) in place by f'(z1) of the last z1, which may be overwritten."""
+        np.multiply(delta, np.greater(self.z1, self.zeros, out=self.on), out=delta)
 
 
-class _Relu:
-    """Equation 18. What is left of z1 is where a1 is above 0."""
-
-    def __init__(self, rows: int, hidden: int, dtype: np.dtype[np.floating]) -> None:
-        self.a1 = np.empty((0, hidden), dtype)
-        self.zeros = np.zeros((rows, hidden), dtype)  # a scalar would miss the fast loop
-        self.on = np.empty((rows, hidden), bool)
-
-    def activate(self, z1: Floats) -> Floats:
-        self.a1 = np.maximum(z1, self.zeros[: len(z1)], out=z1)
-        return self.a1
-
-    def times_slope(self, delta: Floats) -> None:
-        delta *= np.greater(self.a1, 0, out=self.on[: len(delta)])
-
-
-class _Tanh:
+class _Tanh(NamedTuple):
     """Equation 19, which is exact where a unit is saturated."""
 
-    def __init__(self, rows: int, hidden: int, dtype: np.dtype[np.floating]) -> None:
-        self.z1 = np.empty((0, hidden), dtype)
-        self.a1, self.scratch = np.empty((2, rows, hidden), dtype)
+    z1: Floats  # (N, H)
+    a1: Floats  # (N, H)
+    scratch: Floats  # (N, H)
 
-    def activate(self, z1: Floats) -> Floats:
-        self.z1 = z1
-        return np.tanh(z1, out=self.a1[: len(z1)])
+    @classmethod
+    def around(cls, z1: Floats) -> "_Tanh":
+        return cls(z1, np.empty_like(z1), np.empty_like(z1))
+
+    def cut(self, n: int) -> "_Tanh":
+        return _Tanh(self.z1[:n], self.a1[:n], self.scratch[:n])
+
+    def activate(self) -> Floats:
+        """a1 (N, H) from z1."""
+        return np.tanh(self.z1, out=self.a1)
 
     def times_slope(self, delta: Floats) -> None:
-        e, scratch = np.abs(self.z1, out=self.z1), self.scratch[: len(delta)]
+        """Multiply (N, H) in place by f'(z1) of the last z1, which is overwritten."""
+        e, scratch = np.abs(self.z1, out=self.z1), self.scratch
         e *= -2
         np.exp(e, out=e)
         delta *= e
         np.add(e, 1, out=scratch)
-        scratch *= scratch
+        np.multiply(scratch, scratch, out=scratch)
         delta /= scratch
         delta *= 4
 
