@@ -59,22 +59,31 @@ class Learner:
     @np.errstate(over="ignore", invalid="ignore")  # looked for in the loss
     def step(self, rows: Rows, learning_rate: float) -> Batch:
         """One update on one batch. Source: docs/mathematics.md, equations 12 to 17, 21 to 24."""
-        number = len(rows.labels)
-        x = with_ones(rows.inputs, len(self.parameters.W1))
-        found = self.crew.run(
-            [
-                partial(gradient.of, x[share], rows.labels[share], 1 / number)
-                for gradient, share in zip(
-                    self._gradients, _shares(number, self.crew.size), strict=True
-                )
-            ]
-        )
-        loss = sum(part.loss for part in found) / number
+        x = with_ones(rows.inputs, len(self.layers.first) - 1)
+        found = self._fill_gradients(x, rows.labels)
+        loss = found.loss / len(rows.labels)
         if not math.isfinite(loss):
             raise DivergedError(f"the loss became {loss}: {self._culprit(x)} is not finite")
 
-        squares = self.crew.run([partial(move.make, learning_rate) for move in self._moves])
-        return Batch(loss, sum(part.correct for part in found), math.sqrt(sum(squares)))
+        return Batch(loss, found.correct, math.sqrt(self._move(learning_rate)))
+
+    def _fill_gradients(self, x: Float32s, labels: Labels) -> Found:
+        number, size = len(labels), self.crew.size
+        if size == 1:  # a small step is over before tasks for a crew are written
+            return self._gradients[0].of(x, labels, 1 / number)
+        found = self.crew.run(
+            [
+                partial(gradient.of, x[share], labels[share], 1 / number)
+                for gradient, share in zip(self._gradients, _shares(number, size), strict=True)
+            ]
+        )
+        return Found(sum(part.loss for part in found), sum(part.correct for part in found))
+
+    def _move(self, learning_rate: float) -> float:
+        """Make the update; the square of the gradient's norm."""
+        if self.crew.size == 1:
+            return self._moves[0].make(learning_rate)
+        return sum(self.crew.run([partial(move.make, learning_rate) for move in self._moves]))
 
     @np.errstate(over="ignore", invalid="ignore")
     def judge(self, rows: Rows) -> None:

@@ -30,16 +30,18 @@ class Momentum:
 
     def __init__(self, size: int, momentum: float) -> None:
         self.momentum = momentum
-        self.velocity = np.zeros(size, np.float32)
-        self.scratch = np.empty(min(size, _PIECE), np.float32)
+        velocity, scratch = np.zeros(size, np.float32), np.empty(min(size, _PIECE), np.float32)
+        self.pieces = [
+            (piece, velocity[piece], scratch[: piece.stop - piece.start]) for piece in _pieces(size)
+        ]
 
     def step(self, parameters: Float32s, gradient: Float32s, learning_rate: float) -> None:
         """Change `parameters` (P,) in place."""
-        for piece in _pieces(len(parameters)):
-            theta, g, v = parameters[piece], gradient[piece], self.velocity[piece]
-            v *= self.momentum
-            v += g
-            theta -= np.multiply(v, learning_rate, out=self.scratch[: len(v)])
+        for piece, v, scratch in self.pieces:
+            theta = parameters[piece]
+            np.multiply(v, self.momentum, out=v)
+            np.add(v, gradient[piece], out=v)
+            theta -= np.multiply(v, learning_rate, out=scratch)
 
 
 class Adam:
@@ -56,9 +58,12 @@ class Adam:
 
     def __init__(self, size: int) -> None:
         self.steps = 0
-        self.mean = np.zeros(size, np.float32)
-        self.square = np.zeros(size, np.float32)
-        self.scratch = np.empty(min(size, _PIECE), np.float32)
+        mean, square = np.zeros((2, size), np.float32)
+        scratch = np.empty(min(size, _PIECE), np.float32)
+        self.pieces = [
+            (piece, mean[piece], square[piece], scratch[: piece.stop - piece.start])
+            for piece in _pieces(size)
+        ]
 
     def step(self, parameters: Float32s, gradient: Float32s, learning_rate: float) -> None:
         """Change `parameters` (P,) in place."""
@@ -67,19 +72,22 @@ class Adam:
         to_root = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.steps))
         rate, epsilon = learning_rate * to_mean / to_root, self.epsilon / to_root
 
-        for piece in _pieces(len(parameters)):
-            theta, g, m, v = (a[piece] for a in (parameters, gradient, self.mean, self.square))
-            scratch = self.scratch[: len(g)]
-            m *= self.beta1
-            m += g
-            v *= self.beta2
-            v += np.multiply(g, g, out=scratch)
+        for piece, m, v, scratch in self.pieces:
+            theta, g = parameters[piece], gradient[piece]
+            np.multiply(m, _BETA1, out=m)
+            np.add(m, g, out=m)
+            np.multiply(v, _BETA2, out=v)
+            np.add(v, np.multiply(g, g, out=scratch), out=v)
 
             np.sqrt(v, out=scratch)
-            scratch += epsilon
+            np.add(scratch, epsilon, out=scratch)
             np.divide(m, scratch, out=scratch)
-            scratch *= rate
-            theta -= scratch
+            np.multiply(scratch, rate, out=scratch)
+            np.subtract(theta, scratch, out=theta)
+
+
+# NumPy takes a number from an array without a look at what kind of number it is.
+_BETA1, _BETA2 = np.array(Adam.beta1, np.float32), np.array(Adam.beta2, np.float32)
 
 
 def make_optimizer(plan: Plan, size: int) -> Optimizer:
@@ -88,4 +96,4 @@ def make_optimizer(plan: Plan, size: int) -> Optimizer:
 
 
 def _pieces(size: int) -> list[slice]:
-    return [slice(start, start + _PIECE) for start in range(0, size, _PIECE)]
+    return [slice(start, min(start + _PIECE, size)) for start in range(0, size, _PIECE)]
