@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from model.arrays import Float32s, Labels
+from model.arrays import Float32s, Floats, Labels
 from model.errors import DivergedError
 from model.functions import Activation
-from model.network import Parameters, Trace, forward
+from model.network import Parameters, forward
 from model.training.backprop import Backprop, Found, Layers, flattened, layers
 from model.training.crew import Crew
 from model.training.optimizers import make_optimizer
@@ -56,9 +56,16 @@ class Learner:
             for share in _shares(self.flat.size, self.crew.size)
         ]
 
-    @np.errstate(over="ignore", invalid="ignore")  # looked for in the loss
     def step(self, rows: Rows, learning_rate: float) -> Batch:
-        """One update on one batch. Source: docs/mathematics.md, equations 12 to 17, 21 to 24."""
+        """One update on one batch.
+
+        What overflows is looked for in the loss; the caller tells NumPy not to warn of it.
+
+        Raises:
+            DivergedError: the loss is not finite; names the first broken tensor.
+
+        Source: docs/mathematics.md, equations 12 to 17, 21 to 24.
+        """
         x = with_ones(rows.inputs, len(self.layers.first) - 1)
         found = self._fill_gradients(x, rows.labels)
         loss = found.loss / len(rows.labels)
@@ -92,19 +99,26 @@ class Learner:
         Raises:
             DivergedError: they, or what they make of some rows, are not finite.
         """
-        trace = self._trace(rows.inputs)
-        if not (np.isfinite(self.flat).all() and np.isfinite(trace.z2).all()):
+        z2 = output(self.parameters, rows.inputs, self.activation)
+        if not (np.isfinite(self.flat).all() and np.isfinite(z2).all()):
             raise DivergedError(f"{self._culprit(rows.inputs)} is not finite")
-
-    def _trace(self, inputs: Float32s) -> Trace:
-        return forward(self.parameters, inputs[:, : len(self.parameters.W1)], self.activation)
 
     def _culprit(self, inputs: Float32s) -> str:
         """The first tensor on the way from features to loss that is not finite."""
-        tensors = {**self.parameters._asdict(), **self._trace(inputs)._asdict()}
+        trace = forward(self.parameters, inputs[:, : len(self.parameters.W1)], self.activation)
+        tensors = {**self.parameters._asdict(), **trace._asdict()}
         order = ("W1", "b1", "z1", "a1", "W2", "b2", "z2")
         broken = [name for name in order if not np.isfinite(tensors[name]).all()]
         return broken[0] if broken else "the loss"
+
+
+def output(parameters: Parameters, inputs: Floats, activation: Activation) -> Floats:
+    """z2 (N, C) of rows (N, D) or (N, D + 1), where nothing else of the forward pass is needed.
+
+    Source: docs/mathematics.md, equations 1 to 3.
+    """
+    W1, b1, W2, b2 = parameters
+    return activation.overwrite(inputs[:, : len(W1)] @ W1 + b1) @ W2 + b2
 
 
 class _Gradient:

@@ -7,10 +7,10 @@ import numpy as np
 
 from model.arrays import Float32s
 from model.errors import DivergedError
-from model.functions import Activation, cross_entropy
-from model.network import Parameters, forward
-from model.training.calibration import blocks, fit_temperature
-from model.training.learner import Batch, Learner
+from model.functions import Activation
+from model.network import Parameters
+from model.training.calibration import HeldOut
+from model.training.learner import Batch, Learner, output
 from model.training.rows import Drawing, Rows, Source
 from model.training.schedules import learning_rate_at
 
@@ -25,6 +25,7 @@ class Score(NamedTuple):
 
     loss: float  # nats
     accuracy: float
+    temperature: float
 
 
 class Epoch(NamedTuple):
@@ -58,17 +59,15 @@ def train(
     size = min(plan.batch_size, number_of_rows)
     drawing = Drawing(size, len(learner.parameters.W1) + 1)
     steps = -(-number_of_rows // size)
+    temperature = 1.0
     for number in range(1, plan.epochs + 1):
-        total = _Total()
-        for step, batch in enumerate(drawing.batches(training, rng)):
-            rate = learning_rate_at(plan, (number - 1) * steps + step, steps)
-            try:
-                total.add(learner.step(batch, rate))
-            except DivergedError as error:
-                raise DivergedError(f"epoch {number}, step {step + 1}: {error}") from None
+        rates = [
+            learning_rate_at(plan, (number - 1) * steps + step, steps) for step in range(steps)
+        ]
+        total = _pass(learner, drawing.batches(training, rng), rates, number)
         try:
-            learner.judge(batch)
-            score = evaluate(learner, held_out)
+            learner.judge(total.last)
+            score = evaluate(learner, held_out, temperature)
         except DivergedError as error:
             raise DivergedError(f"epoch {number}: {error}") from None
         yield Epoch(
@@ -77,14 +76,45 @@ def train(
             training_accuracy=total.correct / number_of_rows,
             validation_loss=score.loss if score else None,
             validation_accuracy=score.accuracy if score else None,
-            learning_rate=rate,
+            learning_rate=rates[-1],
             gradient_norm=total.gradient_norm / steps,
             seconds=0.0,
         )
+        if score:
+            temperature = score.temperature  # it moves little from epoch to epoch
 
 
-def evaluate(learner: Learner, rows: Source) -> Score | None:
-    """Loss and accuracy of the current weights; None when there are no rows.
+class _Total(NamedTuple):
+    """Sums over the batches of an epoch."""
+
+    loss: float
+    correct: int
+    gradient_norm: float
+    last: Rows
+
+
+@np.errstate(over="ignore", invalid="ignore")  # looked for in the loss
+def _pass(learner: Learner, batches: Iterator[Rows], rates: list[float], number: int) -> _Total:
+    """The updates of one epoch, whose number is only needed to say where it broke down."""
+    loss, correct, gradient_norm = 0.0, 0, 0.0
+    for step, (batch, rate) in enumerate(zip(batches, rates, strict=True), start=1):
+        try:
+            found = learner.step(batch, rate)
+        except DivergedError as error:
+            raise DivergedError(f"epoch {number}, step {step}: {error}") from None
+        loss += found.loss
+        correct += found.correct
+        gradient_norm += found.gradient_norm
+    return _Total(loss, correct, gradient_norm, batch)
+
+
+def evaluate(learner: Learner, rows: Source, start: float = 1.0) -> Score | None:
+    """How well the current weights do; None when there are no rows.
+
+    Args:
+        learner: whose weights.
+        rows: not trained on.
+        start: a temperature near the one that will be found; only the time depends on it.
 
     Raises:
         DivergedError: a logit is not finite.
@@ -95,31 +125,14 @@ def evaluate(learner: Learner, rows: Source) -> Score | None:
     z2 = logits(learner.parameters, learner.activation, rows)
     if not np.isfinite(z2).all():
         raise DivergedError("the logits of the validation rows are not finite")
-    z2 /= np.float32(fit_temperature(z2, labels))
-    loss, correct = 0.0, 0
-    for block in blocks(labels):
-        loss += cross_entropy(z2[block], labels[block]) * len(labels[block])
-        correct += int(np.count_nonzero(z2[block].argmax(axis=1) == labels[block]))
-    return Score(loss / len(labels), correct / len(labels))
+    held_out = HeldOut(z2, labels)
+    temperature = held_out.temperature(start)
+    correct = int(np.count_nonzero(z2.argmax(axis=1) == labels))
+    return Score(held_out.loss(temperature), correct / len(labels), temperature)
 
 
 def logits(parameters: Parameters, activation: Activation, rows: Source) -> Float32s:
     """(N, C) logits of all rows, in their order."""
-    features, classes = len(parameters.W1), len(parameters.b2)
     with np.errstate(over="ignore", invalid="ignore"):  # the caller judges the loss
-        found = [
-            forward(parameters, x[:, :features], activation).z2 for x in rows.blocks() if len(x)
-        ]
-    return np.concatenate([np.empty((0, classes), np.float32), *found])
-
-
-class _Total:
-    """Sums over the batches of an epoch."""
-
-    def __init__(self) -> None:
-        self.loss, self.correct, self.gradient_norm = 0.0, 0, 0.0
-
-    def add(self, batch: Batch) -> None:
-        self.loss += batch.loss
-        self.correct += batch.correct
-        self.gradient_norm += batch.gradient_norm
+        found = [output(parameters, x, activation) for x in rows.blocks() if len(x)]
+    return np.concatenate([np.empty((0, len(parameters.b2)), np.float32), *found])

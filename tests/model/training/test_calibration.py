@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from model import Float64s, Labels, cross_entropy, softmax
-from model.training.calibration import expected_calibration_error, fit_temperature
+from model.training import calibration
+from model.training.calibration import HeldOut, expected_calibration_error, fit_temperature
 
 
 def overconfident(rng: np.random.Generator, factor: float) -> tuple[Float64s, Labels]:
@@ -27,6 +28,37 @@ def test_no_other_temperature_gives_less_loss(rng: np.random.Generator) -> None:
     losses = [cross_entropy(logits / (best * step), labels) for step in (0.98, 1.0, 1.02)]
 
     assert losses[1] == min(losses)
+
+
+@pytest.mark.parametrize("start", [0.02, 0.5, 3.0, 50.0])
+def test_the_start_does_not_change_what_is_found(start: float, rng: np.random.Generator) -> None:
+    logits, labels = overconfident(rng, 2.0)
+
+    # Newton's last step is at most 1e-6, and squares what was off before it.
+    found = fit_temperature(logits, labels, start)
+    assert found == pytest.approx(fit_temperature(logits, labels), rel=1e-10)
+
+
+@pytest.mark.parametrize("block", [3, 100, 10**6])
+def test_rows_may_be_looked_at_in_blocks(
+    block: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logits, labels = overconfident(rng, 2.0)
+    logits, labels = logits[:100], labels[:100]
+    expected = fit_temperature(logits, labels)
+
+    monkeypatch.setattr(calibration, "_BLOCK", block)
+
+    assert fit_temperature(logits, labels) == pytest.approx(expected, rel=1e-12)
+    loss = cross_entropy(logits / 1.7, labels)
+    assert HeldOut(logits, labels).loss(1.7) == pytest.approx(loss, rel=1e-12)
+
+
+def test_logits_may_be_as_large_as_float32_is() -> None:
+    """Warnings are errors here."""
+    logits = np.array([[3e38, -3e38], [-3e38, 3e38], [3e38, 3e38]], np.float32)
+
+    assert fit_temperature(logits, np.array([0, 1, 0])) == pytest.approx(50.0)
 
 
 def test_all_right_is_no_reason_for_certainty() -> None:
