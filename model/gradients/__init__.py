@@ -24,6 +24,7 @@ from model.gradients.derivatives import (
 )
 from model.gradients.diagnosis.judging import Judged, Verdict, Worst
 from model.gradients.diagnosis.naming import Found
+from model.gradients.diagnosis.places import Place, place_of
 from model.gradients.diagnosis.report import Report
 from model.gradients.diagnosis.verdicts import (
     assert_gradient,
@@ -50,7 +51,7 @@ from model.gradients.oracles import (
     complex_step_slope,
     reference_loss,
 )
-from model.gradients.probes import LARGEST_SEED, Probe, probe
+from model.gradients.probes import LARGEST_SEED, Probe, activation_of, probe
 from model.gradients.reading import read_given
 from model.gradients.saturation import CERTAIN, certain_rows
 
@@ -76,6 +77,7 @@ __all__ = [
     "Objective",
     "Passed",
     "Path",
+    "Place",
     "Point",
     "Probe",
     "Question",
@@ -85,6 +87,7 @@ __all__ = [
     "Tensor",
     "Verdict",
     "Worst",
+    "activation_of",
     "assert_gradient",
     "at_network",
     "attribute",
@@ -101,6 +104,7 @@ __all__ = [
     "derivative",
     "input_jacobians",
     "jacobian_floor",
+    "place_of",
     "point_of_logits",
     "point_of_network",
     "possible_mistakes",

@@ -6,6 +6,7 @@ away and drawn again: units at the kink of relu or where tanh is flat, rows whos
 close to uniform or to certain, labels that leave a class out of play.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,6 +87,11 @@ def probe(level: str, seed: int) -> Probe:
     )
 
 
+def activation_of(seed: int) -> str:
+    """That of the probe of the level `network` with this seed, without drawing all of it."""
+    return _architecture(_Draws(seed))[1]
+
+
 class _Draws:
     """PCG64's raw integers, as integers in a range."""
 
@@ -94,7 +100,7 @@ class _Draws:
 
     def integers(self, low: int, high: int, shape: Shape = ()) -> Thousandths:
         """From low to high, both included. The range is tiny beside 2^64, so modulo is fair."""
-        raw = np.asarray(self._bits.random_raw(int(np.prod(shape, dtype=np.int64))), np.uint64)
+        raw = np.asarray(self._bits.random_raw(math.prod(shape)), np.uint64)
         return ((raw % np.uint64(high - low + 1)).astype(np.int64) + low).reshape(shape)
 
     def one(self, low: int, high: int) -> int:
@@ -117,9 +123,7 @@ def _logits(draws: _Draws, *, labelled: bool) -> dict[str, Any]:
 
 
 def _network(draws: _Draws) -> dict[str, Any]:
-    N, C = (3, 5)[draws.one(0, 1)], (4, 6)[draws.one(0, 1)]
-    D, H = draws.one(7, 9), draws.one(10, 12)
-    activation = ("relu", "tanh")[draws.one(0, 1)]
+    (N, C, D, H), activation = _architecture(draws)
     T, decay = draws.one(1300, 1900) / 1000, draws.one(50, 150) / 1000
 
     x = draws.integers(-2000, 2000, (N, D))
@@ -138,6 +142,13 @@ def _network(draws: _Draws) -> dict[str, Any]:
         "weight_decay": decay,
         "temperature": T,
     }
+
+
+def _architecture(draws: _Draws) -> tuple[Shape, str]:
+    """(N, C, D, H) and the activation."""
+    N, C = (3, 5)[draws.one(0, 1)], (4, 6)[draws.one(0, 1)]
+    D, H = draws.one(7, 9), draws.one(10, 12)
+    return (N, C, D, H), ("relu", "tanh")[draws.one(0, 1)]
 
 
 def _hidden_layer(draws: _Draws, x: Thousandths, H: int) -> tuple[Thousandths, Thousandths]:

@@ -10,8 +10,17 @@ import numpy as np
 from model.arrays import Floats, Labels
 from model.artifact import Metadata
 from model.errors import PreflightError
-from model.functions import Activation, one_hot
-from model.gradients import Probe, Report, check, possible_mistakes, probe
+from model.functions import ACTIVATIONS, Activation, one_hot
+from model.gradients import (
+    Place,
+    Probe,
+    Report,
+    activation_of,
+    check,
+    place_of,
+    possible_mistakes,
+    probe,
+)
 from model.network import Parameters, backward, forward
 from model.training.backprop import Backprop, flattened, layers
 from model.training.rows import with_ones
@@ -40,10 +49,10 @@ def certify(activation: Activation, seed: int) -> Metadata:
     """
     problem = _problem(activation, seed)
     given = problem.given | {"weight_decay": 0.0, "temperature": 1.0}
-    reports = {}
+    place, reports = place_of(given), {}
     for precision in _PRECISIONS:
         for gradient in (_textbook, _in_place):  # the last one trains
-            report = _report(given, activation, precision, gradient)
+            report = _report(place, given, precision, gradient)
             if report.verdict != "right":
                 raise PreflightError(
                     f"the backprop of training is {report.verdict} in {precision} at the probe "
@@ -61,22 +70,23 @@ def certify(activation: Activation, seed: int) -> Metadata:
             precision: {name: found.relative_error for name, found in report.tensors.items()}
             for precision, report in reports.items()
         },
-        "mistakes_seen": [slug for slug in possible_mistakes(given) if slug not in unseen],
+        "mistakes_seen": [slug for slug in possible_mistakes(place) if slug not in unseen],
         "blind_spots": list(unseen),
     }
 
 
 def _problem(activation: Activation, seed: int) -> Probe:
-    while (found := probe("network", seed)).given["activation"] != activation.name:
+    while activation_of(seed) != activation.name:
         seed = (seed + 1) % 2**63
-    return found
+    return probe("network", seed)
 
 
-def _report(given: Metadata, activation: Activation, precision: str, gradient: _Gradient) -> Report:
+def _report(place: Place, given: Metadata, precision: str, gradient: _Gradient) -> Report:
+    activation = ACTIVATIONS[given["activation"]]
     parameters = Parameters(*(given[name].astype(precision) for name in Parameters._fields))
     found = gradient(parameters, given["inputs"].astype(precision), given["labels"], activation)
     candidate = {f"d{name}": np.asarray(array) for name, array in found._asdict().items()}
-    return check(given, candidate, precision)
+    return check(place, candidate, precision)
 
 
 def _textbook(

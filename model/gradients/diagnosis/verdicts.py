@@ -1,8 +1,6 @@
 """The check: somebody's gradient, judged, its mistakes named, and what it could not have shown."""
 
-import functools
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +11,6 @@ from model.gradients.diagnosis.evidence import Evidence, evidence
 from model.gradients.diagnosis.fitting import Posted
 from model.gradients.diagnosis.judging import (
     TELLING,
-    Floors,
     Judged,
     Verdict,
     judge,
@@ -22,29 +19,20 @@ from model.gradients.diagnosis.judging import (
 from model.gradients.diagnosis.localisation import localised
 from model.gradients.diagnosis.measured import implied_delta3
 from model.gradients.diagnosis.naming import Context, Found, context_of, name_mistakes
+from model.gradients.diagnosis.places import Place, Where, place_of
 from model.gradients.diagnosis.precision import named as as_precision
 from model.gradients.diagnosis.report import Report
 from model.gradients.diagnosis.thinning import Part, part_of
-from model.gradients.given import Given, Tensors, right_answers
-from model.gradients.probes import Probe, probe
-from model.gradients.reading import GivenArrays, read_given
+from model.gradients.given import Tensors
 
 # A mistake is held to explain what rounding leaves of it. Its own floor is not known: it is taken
 # as this many times that of the right answer.
 _SLACK = 8.0
 
 
-class _Point(NamedTuple):
-    """Where a gradient is judged."""
-
-    given: Given
-    right: Tensors
-    floors: Floors
-
-
 @np.errstate(all="ignore")  # whoever posts infinity gets a verdict, not a warning
 def check(
-    given: Probe | GivenArrays | Given,
+    given: Where,
     candidate: Mapping[str, ArrayLike],
     precision: str | None = None,
 ) -> Report:
@@ -52,7 +40,7 @@ def check(
 
     Args:
         given: a probe; or arrays by their names: `logits`, `logits` and `labels`, or those of a
-            network (docs/is-this-correct.md lists them).
+            network (docs/is-this-correct.md lists them); or what `place_of` made of them.
         candidate: any of `jacobian`; `delta3`; `dW1 db1 dW2 db2 delta3 delta2`.
         precision: `float64`, `float32`, `float16` or such as `4 digits`; by default what the
             numbers themselves show, tensor by tensor.
@@ -60,7 +48,7 @@ def check(
     Raises:
         InvalidInputError: a name, shape or value is not what is expected.
     """
-    point = _point(given)
+    point = place_of(given)
     arrived = read_candidate(point.given, point.right, candidate)
     values = {name: one.value for name, one in arrived.items()}
     tensors = {
@@ -75,7 +63,7 @@ def check(
     verdict = overall([judged.verdict for judged in tensors.values()])
 
     part = part_of(point.given, tensors)
-    context = _context(given, point, part)
+    context = _context(point, part)
     mistakes: tuple[Found, ...] = ()
     found: Evidence = {}
     if verdict == "wrong":
@@ -103,7 +91,7 @@ def check(
     )
 
 
-def _where_decidable(point: _Point, tensors: dict[str, Judged]) -> Evidence:
+def _where_decidable(point: Place, tensors: dict[str, Judged]) -> Evidence:
     """What would settle it: more digits, or a point where rounding does less."""
     unsettled = [judged for judged in tensors.values() if judged.verdict == "undecidable"]
     if all(judged.tolerance - judged.printed <= TELLING for judged in unsettled):
@@ -126,7 +114,7 @@ def _explained(
 
 
 def assert_gradient(
-    given: Probe | GivenArrays | Given,
+    given: Where,
     candidate: Mapping[str, ArrayLike],
     precision: str | None = None,
 ) -> None:
@@ -141,66 +129,33 @@ def assert_gradient(
         raise AssertionError(f"the gradient is {report}")
 
 
-def blind_spots_of(given: Probe | GivenArrays | Given) -> tuple[str, ...]:
+def blind_spots_of(given: Where) -> tuple[str, ...]:
     """Slugs of the mistakes that no answer could show here, however complete and exact.
 
     Raises:
         InvalidInputError: a name, shape or value is not what is expected.
     """
-    point = _point(given)
-    context = _context(given, point, part_of(point.given, {}))
+    point = place_of(given)
+    context = _context(point, part_of(point.given, {}))
     floors = {name: point.floors.of(name, 2.0**-53) for name in point.right}
     return blind_spots(context.right, context.alone, floors)
 
 
-def possible_mistakes(given: Probe | GivenArrays | Given) -> tuple[str, ...]:
+def possible_mistakes(given: Where) -> tuple[str, ...]:
     """Slugs of the mistakes that an answer is compared with here, seen or not.
 
     Raises:
         InvalidInputError: a name, shape or value is not what is expected.
     """
-    point = _point(given)
-    context = _context(given, point, part_of(point.given, {}))
+    point = place_of(given)
+    context = _context(point, part_of(point.given, {}))
     return tuple(dict.fromkeys(mistake.slug for mistake in context.alone.mistakes))
 
 
-def _point(given: Probe | GivenArrays | Given) -> _Point:
-    if isinstance(given, Probe):
-        return _point_of_probe(given.level, given.seed)
-    point = as_given(given)
-    return _Point(point, right_answers(point), Floors(point))
-
-
-def _context(given: Probe | GivenArrays | Given, point: _Point, part: Part | None) -> Context:
-    if isinstance(given, Probe):
-        return _context_of_probe(given.level, given.seed)
+def _context(point: Place, part: Part | None) -> Context:
     if part is None:
-        return context_of(point.given, point.right)
+        return point.context
     return context_of(part.of_given(point.given), part.of_tensors(point.right))
-
-
-# Both are kept, since whoever mends a gradient checks it at the same probe again and again.
-@functools.lru_cache(maxsize=16)
-def _point_of_probe(level: str, seed: int) -> _Point:
-    point = as_given(probe(level, seed))
-    return _Point(point, right_answers(point), Floors(point))
-
-
-@functools.lru_cache(maxsize=16)
-def _context_of_probe(level: str, seed: int) -> Context:
-    point = _point_of_probe(level, seed)
-    return context_of(point.given, point.right)
-
-
-def as_given(given: Probe | GivenArrays | Given) -> Given:
-    """The point that a probe or arrays describe.
-
-    Raises:
-        InvalidInputError: a name, shape or value is not what is expected.
-    """
-    if isinstance(given, Given):
-        return given
-    return read_given(given.given if isinstance(given, Probe) else given)
 
 
 def wanted(right: Tensors) -> tuple[str, ...]:
@@ -219,7 +174,7 @@ def overall(verdicts: list[Verdict]) -> Verdict:
     return "undecidable" if "undecidable" in verdicts else "right"
 
 
-def _judged(name: str, arrived: Arrived, point: _Point, precision: str | None) -> Judged:
+def _judged(name: str, arrived: Arrived, point: Place, precision: str | None) -> Judged:
     judged = judge(name, arrived.value, point.right[name], point.floors, precision)
     if arrived.layout is None:
         return judged
@@ -227,7 +182,7 @@ def _judged(name: str, arrived: Arrived, point: _Point, precision: str | None) -
 
 
 def _posted(
-    arrived: dict[str, Arrived], point: _Point, tensors: dict[str, Judged]
+    arrived: dict[str, Arrived], point: Place, tensors: dict[str, Judged]
 ) -> dict[str, Posted]:
     """The tensors that hold numbers, and how far a mistake may be from what it should explain."""
     found = {}

@@ -10,7 +10,7 @@ import pytest
 from model import ACTIVATIONS, Parameters, forward, softmax
 from model.arrays import Floats
 from model.errors import InvalidInputError
-from model.gradients import Probe, probe
+from model.gradients import LARGEST_SEED, Probe, activation_of, probe
 from model.gradients.given import LEVELS
 
 GOLDEN = sorted((Path(__file__).parents[2] / "golden").glob("probe-*.json"))
@@ -158,3 +158,8 @@ def test_both_activations_are_posed_about_as_often() -> None:
     tanh = sum(probe("network", seed).given["activation"] == "tanh" for seed in SEEDS)
 
     assert 100 < tanh < 200
+
+
+def test_the_activation_is_known_without_the_rest() -> None:
+    for seed in (*range(30), LARGEST_SEED):
+        assert activation_of(seed) == probe("network", seed).given["activation"]
