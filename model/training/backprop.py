@@ -64,6 +64,7 @@ class Backprop:
     def __init__(self, layers: Layers, activation: str, smoothing: float, rows: int) -> None:
         self.layers = layers
         self.smoothing = smoothing
+        self.ones = np.ones_like(layers.b2)
         self._whole = _room(rows, layers.W2, activation)
         self._rooms = {rows: self._whole}
 
@@ -104,14 +105,15 @@ class Backprop:
     def _output(self, room: "_Room", labels: Labels, share: float) -> Found:
         """From the logits without b2, (N, C), to delta3 in `by_class`."""
         z, entries, own, scratch = room.by_class, room.entries, room.own, room.scratch
-        np.multiply(labels, len(own), out=room.cells, dtype=np.int64)  # of the labels, in z
-        cells = np.add(room.cells, room.row_numbers, out=room.cells)
+        # `clip`, because `raise` goes through a copy; no number is out of range.
+        cells = room.starts.take(labels, out=room.cells, mode="clip")  # of the labels, in z
+        np.add(cells, room.row_numbers, out=cells)
 
         np.add(room.z2.T, self.layers.b2[:, None], out=z)
         np.subtract(z, np.maximum.reduce(z, axis=0, out=scratch), out=z)
-        entries.take(cells, out=own, mode="clip")  # `raise` goes through a copy
+        entries.take(cells, out=own, mode="clip")
         p = np.exp(z, out=z)
-        total = np.add.reduce(p, axis=0, out=room.total)
+        total = np.dot(self.ones, p, out=room.total)
         loss = np.dot(np.subtract(np.log(total, out=scratch), own, out=scratch), room.ones)
 
         np.multiply(p, np.divide(share, total, out=total), out=p)
@@ -135,13 +137,14 @@ class _Room(NamedTuple):
     ones: Floats  # (N,)
     cells: NDArray[np.int64]  # (N,)
     row_numbers: NDArray[np.int64]  # (N,)
+    starts: NDArray[np.int64]  # (C,)  of the classes, in `entries`
 
     def cut(self, n: int) -> "_Room":
         """Views for fewer rows."""
         entries = self.entries[: n * len(self.by_class)]
         cut = {name: getattr(self, name)[:n] for name in _BY_ROW}
-        by_class = entries.reshape(len(self.by_class), n)
-        return _Room(hidden=self.hidden.cut(n), entries=entries, by_class=by_class, **cut)
+        cut |= {"entries": entries, "by_class": entries.reshape(-1, n)}
+        return _Room(hidden=self.hidden.cut(n), starts=n * np.arange(len(self.starts)), **cut)
 
 
 _BY_ROW = "delta2", "z2", "own", "total", "scratch", "ones", "cells", "row_numbers"
@@ -164,6 +167,7 @@ def _room(rows: int, W2: Floats, activation: str) -> _Room:
         ones=np.ones(rows, dtype),
         cells=np.empty(rows, np.int64),
         row_numbers=np.arange(rows),
+        starts=rows * np.arange(classes),
     )
 
 

@@ -139,6 +139,8 @@ class _Gradient:
             return Found(0.0, 0)
         if len(x) > self.rows:
             self._make_room(len(x))
+        if len(x) <= self.size:
+            return self.backprop.gradient(x, labels, share, self.whole)
         loss, correct = self.backprop.gradient(
             x[: self.size], labels[: self.size], share, self.whole
         )
