@@ -12,6 +12,7 @@ from model.training.rows import Pool, Scaling
 
 _BLOCK = 4096  # rows standardised at a time, so that float64 copies stay small
 _SPLIT_TOGETHER = 2**18  # rows
+_FEW = 2**18  # numbers that stay in the second cache as float32, where bytes would save nothing
 
 
 class Standardisation(NamedTuple):
@@ -82,7 +83,7 @@ class Preparation(NamedTuple):
     """How rows of a dataset become rows to draw batches from.
 
     Columns that never varied are left out, because nothing can be learnt from them. Bytes are
-    kept, and scaled when they are drawn; everything else is standardised here.
+    kept, and scaled when they are drawn, unless they are few; everything else is standardised here.
     """
 
     columns: Labels  # (K,), increasing: those that are learnt from
@@ -117,7 +118,8 @@ class Preparation(NamedTuple):
             raw = inputs[run][chosen[run]]
             self.fill(prepared[filled : filled + len(raw)], raw)
             filled += len(raw)
-        return Pool(prepared, labels[chosen], self.scaling)
+        pool = Pool(prepared, labels[chosen], self.scaling)
+        return pool.standardised() if prepared.size <= _FEW else pool
 
     def of_columns(self, parameters: Parameters) -> Parameters:
         """Parameters for the K columns that are learnt from."""

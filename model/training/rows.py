@@ -1,7 +1,7 @@
 """Rows to learn from, and the order in which they are seen.
 
-Behind the features of a row stands a 1, for `backprop`. Bytes stay bytes until a batch is drawn:
-they are a quarter of float32, and nothing is lost by waiting.
+Behind the features of a row stands a 1, for `backprop`. Many bytes stay bytes until a batch is
+drawn: they are a quarter of float32, and nothing is lost by waiting.
 """
 
 from collections.abc import Iterator
@@ -65,6 +65,10 @@ class Pool(NamedTuple):
         """All rows once and in order, (n, D + 1), standardised."""
         for start in range(0, len(self.inputs), _EVALUATED):
             yield standardised(self.inputs[start : start + _EVALUATED], self.scaling)
+
+    def standardised(self) -> "Pool":
+        """The same rows with nothing left to do when they are drawn."""
+        return Pool(standardised(self.inputs, self.scaling), self.labels, None)
 
 
 class Rows(NamedTuple):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from model.data import is_mapped
-from model.training import stored
+from model.training import preprocessing, stored
 from model.training.preprocessing import (
     Preparation,
     fit_standardisation,
@@ -53,20 +53,21 @@ def in_order(rows: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize("held", ["few", "many", "on disk"])
 @pytest.mark.parametrize("size", [1, 32, 5000])
 def test_every_row_is_drawn_once_and_standardised(
-    dtype: type, mapped: bool, size: int, inputs: np.ndarray,
+    dtype: type, held: str, size: int, inputs: np.ndarray,
     on_disk: Callable[[np.ndarray], np.ndarray], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(stored, "_POOL", 4000)  # so that there are several
     monkeypatch.setattr(stored, "_RUN", 100)
+    monkeypatch.setattr(preprocessing, "_FEW", 0 if held == "many" else 10**6)
     inputs, labels = inputs.astype(dtype), np.arange(1000) % 7
     marks = np.arange(1000) % 10 == 0
     scaling = fit_standardisation(inputs, EACH_ITS_OWN, ~marks)
     preparation = prepare(inputs, scaling)
     source: Source = preparation.rows(inputs, labels, ~marks)
-    if mapped:
+    if held == "on disk":
         source = StoredRows(on_disk(inputs), labels, marks, False, preparation)
 
     x, seen = drawn(source, preparation.width, size)
@@ -77,6 +78,23 @@ def test_every_row_is_drawn_once_and_standardised(
     np.testing.assert_allclose(
         in_order(np.column_stack([x, seen]).round(5)), in_order(together.round(5)), atol=3e-5
     )
+
+
+def test_few_bytes_are_scaled_at_once_and_many_when_drawn(
+    inputs: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which makes no difference, to the bit."""
+    preparation = prepare(inputs, fit_standardisation(inputs, EACH_ITS_OWN))
+    everything, labels = np.ones(1000, bool), np.arange(1000)
+    few = preparation.rows(inputs, labels, everything)
+    monkeypatch.setattr(preprocessing, "_FEW", 0)
+    many = preparation.rows(inputs, labels, everything)
+
+    found, expected = (drawn(source, preparation.width, 32)[0] for source in (few, many))
+
+    assert few.inputs.dtype == np.float32
+    assert many.inputs.dtype == np.uint8
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_rows_of_a_file_are_mixed_from_all_over_it(
