@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,10 @@ def with_row(page: str, row: str) -> str:
     """The page with this row in the table of long forms, in the place of one that is older."""
     before, heading, rest = page.partition(HEADING)
     assert heading, "the page has no table for it"
-    table, blank, after = rest.partition("\n\n")
-    name = row.split("|")[1]
-    kept = [line for line in table.splitlines() if line and not line.startswith(f"|{name}|")]
-    return before + heading + "\n".join(sorted([*kept, row])) + blank + after
+    rows = [*takewhile(lambda line: line.startswith("|"), rest.splitlines(keepends=True))]
+    after, name = rest[len("".join(rows)) :], row.split("|")[1]
+    kept = [line for line in rows if not line.startswith(f"|{name}|")]
+    return before + heading + "".join(sorted([*kept, f"{row}\n"])) + after
 
 
 def commit() -> str:

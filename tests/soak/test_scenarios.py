@@ -103,5 +103,13 @@ def test_a_row_takes_the_place_of_the_one_before() -> None:
     )
 
 
+def test_the_first_row_of_a_page_leaves_the_rest_as_it_is() -> None:
+    page = f"# Page\n\n{HEADING}\nWhat is not there yet\nwas not run.\n"
+
+    found = with_row(page, "| `a` | new |")
+
+    assert found == f"# Page\n\n{HEADING}| `a` | new |\n\nWhat is not there yet\nwas not run.\n"
+
+
 def test_memory_does_not_grow_with_requests(model_file: Path) -> None:
     assert pressure.growth(model_file, requests=3_000, warm=1_000).broken == []
