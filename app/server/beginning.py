@@ -9,14 +9,12 @@ import re
 from typing import Any
 
 from uvicorn._types import ASGI3Application
-from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
-from uvicorn.server import ServerState
 
 from app.gate import WHOLE
 from app.server.connections import Connections
@@ -51,15 +49,8 @@ class Beginning(HttpToolsProtocol):
     transport: Gathered  # type: ignore[assignment]  # stands in for asyncio's
     flow: Flow
 
-    def __init__(
-        self,
-        shared: Connections,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],  # Any: as ASGI has it
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, shared: Connections, *rest: Any, **named: Any) -> None:  # Any: uvicorn's
+        super().__init__(*rest, **named)
         self._shared = shared
         self._coming = 0  # bytes of a body whose length was told
         self._unbegun: RequestResponseCycle | None = None  # the last, if the application waits

@@ -4,11 +4,7 @@ import asyncio
 from typing import Any
 
 import httptools
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import (
-    RequestResponseCycle,
-)
-from uvicorn.server import ServerState
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.errors import OverloadedError, RequestError, describe
 from app.server import heads
@@ -31,15 +27,8 @@ class Protocol(Beginning):
     is closed: what is behind it need not begin where it seems to.
     """
 
-    def __init__(
-        self,
-        shared: Connections,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],  # Any: as ASGI has it
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(shared, config, server_state, app_state, _loop)
+    def __init__(self, shared: Connections, *rest: Any, **named: Any) -> None:  # Any: uvicorn's
+        super().__init__(shared, *rest, **named)
         self._limits = shared.limits
         self._watch = Watch(shared.now())
         self._requests = 0  # whose heads are whole
