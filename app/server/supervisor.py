@@ -80,11 +80,8 @@ class Supervisor:
         self.latest = min(self.latest, time.monotonic() + drain + limit + _SPARE_SECONDS)
         self.ordered = max(self.ordered, stop)
         self.listener.close()  # the workers have it, and close it when they accept no more
-        for member in self.members:
-            if member.state is State.STARTING:
-                member.kill()  # it has accepted nothing
-            else:
-                member.order(self.ordered)
+        for member in self.members:  # also one that starts: it may have accepted something already
+            member.order(self.ordered)
 
     def _steer(self) -> None:
         """Take a step towards as many workers as there should be, all of the latest generation."""

@@ -39,6 +39,9 @@ class Worker(Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start, say so, and go on saying so for as long as the loop turns."""
+        self._obey()
+        if self.ordered:
+            return  # before anything was accepted
         await super().startup(sockets)
         self._loop = asyncio.get_running_loop()
         self.begun.set()

@@ -137,6 +137,32 @@ def test_a_request_that_is_cut_is_told_so(path: str, workers: int, model_file: P
     assert code == 0
 
 
+# Workers that accept for a second before they say that they are ready.
+SHY = """
+import asyncio, sys
+from app.server import stopping
+from app.server.run import serve
+begin = stopping.Server.startup
+async def startup(self, sockets=None):
+    await begin(self, sockets)
+    await asyncio.sleep(1)
+stopping.Server.startup = startup
+sys.exit(serve({}))
+"""
+
+
+def test_what_a_worker_accepts_while_it_starts_is_answered(model_file: Path) -> None:
+    with (
+        serving(model_file, SHY, drain_seconds=0, shutdown_seconds=2, workers=2) as server,
+        half_posted(server, "/predict") as connection,
+    ):
+        server.process.terminate()
+        status, _, _ = answer_on(connection)
+
+        assert server.process.wait(DEADLINE) == 0
+    assert status == b"HTTP/1.1 503 Service Unavailable"
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_second_signal_hurries(workers: int, model_file: Path) -> None:
     with (
