@@ -33,7 +33,7 @@ _DOORS = 4
 _TICK_SECONDS = 0.05
 _HANDSHAKE_SECONDS = 0.1  # for those that have begun when no more may begin
 _QUIET_SECONDS = 1.0  # an open connection without a request may still be about to send one
-_FRESH_SECONDS = 5.0  # the same of one that never sent any, while nobody waits for the end
+_RETIRING_SECONDS = 5.0  # the same where others serve already, so that nobody waits for the end
 _HURRY_SECONDS = 1.0
 _FLUSH_SECONDS = 0.5  # for what is told to those that are cut
 
@@ -168,9 +168,9 @@ class Server(uvicorn.Server):
     def _close_idle(self) -> None:
         """Close what has been quiet for a while, unless a request has just arrived on it."""
         self._note_idle()
-        now, poll, found = time.monotonic(), select.poll(), {}
+        now, patience, poll, found = time.monotonic(), self._patience(), select.poll(), {}
         for connection, since in self._idle.items():
-            if now - since >= self._patience(connection) and not connection.transport.is_closing():
+            if now - since >= patience and not connection.transport.is_closing():
                 number = connection.transport.get_extra_info("socket").fileno()
                 found[number] = connection
                 poll.register(number, select.POLLIN)
@@ -178,12 +178,11 @@ class Server(uvicorn.Server):
         for number in found.keys() - readable:
             found[number].transport.close()
 
-    def _patience(self, connection: Any) -> float:  # Any: uvicorn's protocol
+    def _patience(self) -> float:
         """Seconds without a request after which a connection may be closed."""
-        if self.ordered > Stop.DRAIN:
-            return 0.0
-        fresh = connection.cycle is None and self.ordered == Stop.RETIRE
-        return _FRESH_SECONDS if fresh else _QUIET_SECONDS
+        if self.ordered == Stop.RETIRE:
+            return _RETIRING_SECONDS
+        return _QUIET_SECONDS if self.ordered == Stop.DRAIN else 0.0
 
     async def _cut(self) -> None:
         """Answer for those that cannot be finished, and close everything."""
