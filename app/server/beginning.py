@@ -38,7 +38,7 @@ class _Whole:
         named = b"%bx-request-id: %b\r\n" % (lines, name.encode())
         return self._protocol.answer(self._cycle, status, named, body)
 
-    def forget(self) -> None:
+    def forget(self, _task: object = None) -> None:
         """Let go of the request, which knows of this: nothing has to look for such rings."""
         del self._protocol, self._cycle
 
@@ -80,11 +80,12 @@ class Beginning(HttpToolsProtocol):
         whole = _Whole(self, cycle)
         cycle.scope["extensions"] = {WHOLE: whole}  # type: ignore[dict-item]  # of our own
         task = begin(cycle.run_asgi(self.app), self.loop)
-        if cycle.response_complete:
+        if task is None:
             whole.forget()
-        if task is not None:
+        else:
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
+            task.add_done_callback(whole.forget)
         return True
 
     def _begin_task(self, cycle: RequestResponseCycle) -> None:

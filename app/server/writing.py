@@ -44,13 +44,9 @@ class Gathered:
         self._pieces.append(data)
 
     def write_whole(self, data: bytes) -> None:
-        """Send what nothing follows that should leave with it."""
-        if self._pieces:
-            self._pieces.append(data)
-        else:
-            self._transport.write(data)
-            if self._transport.get_write_buffer_size():
-                self._unsent.add(self, len(data))
+        """Send it now: nothing follows that should leave with it."""
+        self._pieces.append(data)
+        self.flush()
 
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
