@@ -60,15 +60,19 @@ def test_a_control_with_more_room_keeps_them(model_file: Path) -> None:
 
 
 def test_who_takes_an_answer_is_not_cut_for_those_who_do_not(model_file: Path) -> None:
-    """It needs seconds, while clients that take nothing come one after the other."""
+    """It needs seconds, while clients that take nothing come one after the other.
+
+    Its system keeps little for it: of one that has megabytes ready to be read, no server can tell
+    whether they are.
+    """
     connections: list[socket.socket] = []
     received = b""
     with serving(model_file, max_unsent_bytes=ROOM) as server:
-        with connect(server) as patient:
+        with connect(server, buffer=65_536) as patient:
             patient.sendall(LAST)
             while piece := patient.recv(MIB):
                 received += piece
-                if len(connections) < 10 and len(received) > (1 + len(connections)) * MIB:
+                if len(connections) < 10 and len(received) > (1 + len(connections)) * 2 * MIB:
                     connections += hoarders(server, 1)
                     time.sleep(0.3)
         cut = counted(server, 'answers_cut_total{reason="memory"}')
