@@ -24,13 +24,18 @@ _SO_ATTACH_FILTER = 26  # Linux; the socket module does not name it
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, before anything is loaded: a taken port ends the start at once.
 
+    It never blocks, not even for a moment. All processes that accept from it share that property,
+    and `dup` sets it anew: a worker would wait for ever for a connection that another one took.
+
     Raises:
         StartError: there cannot be one; says why.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
+        listener = socket.create_server(
+            (host, port), family=family, backlog=2048, dualstack_ipv6=both
+        )
     except PermissionError:
         raise StartError(
             f"port {port} needs privileges; choose one above 1023", exit_codes.UNAVAILABLE
@@ -47,6 +52,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise StartError(
             f"cannot listen on {host}:{port}: {reason}", exit_codes.UNAVAILABLE
         ) from None
+    listener.setblocking(False)
+    return listener
 
 
 def url_of(listener: socket.socket) -> str:
@@ -74,8 +81,7 @@ def refuse_handshakes(listener: socket.socket) -> None:
 
 
 def waiting(listener: socket.socket) -> Iterator[socket.socket]:
-    """Connections that the system has made and nobody has accepted yet."""
-    listener.setblocking(False)
+    """Connections that the system has made and nobody has accepted yet. `listener` never blocks."""
     while True:
         try:
             yield listener.accept()[0]

@@ -36,7 +36,8 @@ def reloads(
             wait_for("every worker is new", server, said)
             longest = max(longest, time.monotonic() - began)
             done += 1
-    return _judged(asked, {"reloads": done, "longest_seconds": longest})
+    failed = [line for line in server.stderr if line.startswith("ERROR")]
+    return _judged(asked, {"reloads": done, "longest_seconds": longest}, failed)
 
 
 def terminations(
