@@ -22,7 +22,7 @@ from app.server.writing import Flow, Gathered
 from app.turns import begin
 
 _PLAIN_URL = re.compile(rb"/[A-Za-z0-9/._~-]*")  # a path that means what it says
-_SOON = 65_536  # bytes of a body that is waited for before the application begins
+SOON = 65_536  # bytes of a body that is waited for before the application begins
 
 
 class _Whole:
@@ -64,7 +64,7 @@ class Beginning(HttpToolsProtocol):
         cycle = self._unbegun
         if cycle is None or self._begin_if_whole():
             return
-        if not 0 < self._coming <= _SOON or cycle.waiting_for_100_continue:
+        if not 0 < self._coming <= SOON or cycle.waiting_for_100_continue:
             self._begin_task(cycle)
 
     def _begin_if_whole(self) -> bool:
@@ -122,20 +122,25 @@ class Beginning(HttpToolsProtocol):
             super().on_headers_complete()
             return
         scope, url, parser, before = self.scope, self.url, self.parser, self.cycle
-        transport: Any = self.transport  # Any: stands in for asyncio's
         scope["method"] = parser.get_method().decode()
         scope["http_version"] = version = parser.get_http_version()
         scope["path"], scope["raw_path"], scope["query_string"] = url.decode(), url, b""
-        self.cycle = cycle = RequestResponseCycle(
-            scope, transport, self.flow, self.logger, self.access_logger, False,
-            self.server_state.default_headers, asyncio.Event(), self.expect_100_continue,
-            version != "1.0" and parser.should_keep_alive(), self.on_response_complete,
-        )  # fmt: skip
+        cycle = self.cycle_of(keep_alive=version != "1.0" and parser.should_keep_alive())
+        self.cycle = cycle
         if before is None or before.response_complete:
             self._unbegun = cycle
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
+
+    def cycle_of(self, *, keep_alive: bool) -> RequestResponseCycle:
+        """What answers the request of `self.scope`."""
+        transport: Any = self.transport  # Any: stands in for asyncio's
+        return RequestResponseCycle(
+            self.scope, transport, self.flow, self.logger, self.access_logger, False,
+            self.server_state.default_headers, asyncio.Event(), self.expect_100_continue,
+            keep_alive, self.on_response_complete,
+        )  # fmt: skip
 
     def on_body(self, body: bytes) -> None:
         """Give it to the application."""

@@ -8,10 +8,10 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from app.errors import OverloadedError, RequestError, describe
 from app.server import heads
-from app.server.beginning import Beginning
 from app.server.connections import Connections
 from app.server.deadlines import Stage, Watch, place_of
 from app.server.limits import Limits
+from app.server.recalling import Recalling
 from app.server.refusing import Refused, last_answer, reason_of, too_slow
 from app.server.writing import Flow, Gathered
 
@@ -19,7 +19,7 @@ from app.server.writing import Flow, Gathered
 _PIECE = 16_384
 
 
-class Protocol(Beginning):
+class Protocol(Recalling):
     """One connection.
 
     What arrives goes to the parser until a request has to wait for those before it; from there on
@@ -51,7 +51,14 @@ class Protocol(Beginning):
         self._shared.welcome(self)
 
     def data_received(self, data: bytes) -> None:
-        """Parse it, in pieces; or set it aside while requests wait for their turn."""
+        """Recall it; or parse it, in pieces; or set it aside while requests wait for their turn."""
+        between = self.is_between() and not (self._deaf or self._fresh)
+        if between and self.recall(data):
+            self._requests += 1
+            self._stays = True
+            self._begin_if_whole()
+            return
+        whole = data
         while data and not (self._deaf or self.pipeline):
             size = max(_PIECE, self._coming)  # no head begins within a body
             piece, data = data[:size], data[size:]
@@ -60,8 +67,10 @@ class Protocol(Beginning):
             self._thrown_away += len(data)
             if self._thrown_away > self._limits.linger_bytes:
                 self.transport.abort()
-        else:
+        elif data:
             self._aside += data
+        elif between:
+            self.remember(whole)
 
     def _parse(self, piece: bytes) -> None:
         read = len(piece)
