@@ -110,7 +110,7 @@ class Beginning(HttpToolsProtocol):
             lines += b"connection: close\r\n"
         always = self._shared.lines(self.server_state.default_headers)
         sent = b"" if cycle.scope["method"] == "HEAD" else body
-        self.transport.write_whole(b"%b%b%b\r\n%b" % (STATUS_LINE[status], always, lines, sent))
+        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], always, lines, sent))
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()

@@ -11,6 +11,7 @@ from app.life import Life
 from app.observability.counting import Meter
 from app.server.limits import REFUSED, Limits
 from app.server.unsent import Unsent
+from app.server.writing import Departures
 
 if TYPE_CHECKING:
     from app.server.protocol import Protocol
@@ -31,12 +32,14 @@ class Connections:
         refused: is told the slug of what was refused before it was a request.
         life: whether every answer from now on is the last one of its connection.
         unsent: answers that their clients have not taken.
+        departures: answers that are about to be sent.
     """
 
     def __init__(self, limits: Limits, meter: Meter, life: Life) -> None:
         self.limits = limits
         self.life = life
         self.refused = meter.refused
+        self.departures = Departures()
         self.unsent = Unsent(limits.unsent_bytes, meter.cut)
         self._crowded = limits.when_crowded()
         self._state: ServerState | None = None

@@ -45,7 +45,9 @@ class Protocol(Recalling):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin, if there is room for one more."""
         # Any: stands in for asyncio's.
-        gathered: Any = Gathered(transport, self.loop, self._hang_up, self._shared.unsent)
+        gathered: Any = Gathered(
+            transport, self.loop, self._hang_up, self._shared.unsent, self._shared.departures
+        )
         super().connection_made(gathered)
         self.flow = Flow(gathered, self._shared.unsent, self._go_on)
         self._shared.welcome(self)
