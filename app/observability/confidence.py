@@ -12,7 +12,8 @@ from app.observability.board import Board
 from app.observability.layout import ENTROPY, SATURATED, Layout
 from model import Float32s, Floats
 
-_MOST_WAITING = 64  # answers
+_MOST_WAITING = 512  # answers; looking at them takes a fraction of a millisecond
+_MOST_NUMBERS = 2**16  # probabilities of them together; some milliseconds, if they are so many
 _MOST_SECONDS = 1.0
 _MOST_PROBABILITIES = 4096  # of one answer; of a larger one as many rows as fit, evenly spaced
 
@@ -25,6 +26,7 @@ class Confidence:
         self._saturated = layout.start[SATURATED]
         self._entropy = layout.start[ENTROPY]
         self._waiting: list[Float32s] = []
+        self._numbers_waiting = 0
         self._timed = False  # whether they are looked at within a second, however few
 
     def note(self, probabilities: Float32s) -> None:
@@ -35,7 +37,8 @@ class Confidence:
             self._timed = True
             asyncio.get_running_loop().call_later(_MOST_SECONDS, self._look)
         self._waiting.append(probabilities)
-        if len(self._waiting) >= _MOST_WAITING:
+        self._numbers_waiting += probabilities.size
+        if len(self._waiting) >= _MOST_WAITING or self._numbers_waiting >= _MOST_NUMBERS:
             self.flush()
 
     def _look(self) -> None:
@@ -44,7 +47,7 @@ class Confidence:
 
     def flush(self) -> None:
         """Look at all that wait."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._numbers_waiting = self._waiting, [], 0
         for classes in {answer.shape[1] for answer in waiting}:
             self._count(np.concatenate([a for a in waiting if a.shape[1] == classes]))
 

@@ -18,7 +18,9 @@ from app.observability.layout import (
 from app.observability.requests import RequestLog
 from app.observability.traces import describe_span
 
-_SECONDS_SUM = len(SECONDS) + 1  # from the start of a group of seconds
+# From the start of a group, after as many buckets as bounds and one more. Every request passes here.
+_SECONDS_SUM, _ROWS_SUM = len(SECONDS) + 1, len(ROWS.bounds) + 1
+_ROWS = ROWS.bounds
 
 
 class Meter:
@@ -57,7 +59,8 @@ class Meter:
             computing = run.computing * 1e-9
             numbers[self._inference + bisect_left(SECONDS, computing)] += 1
             numbers[self._inference + _SECONDS_SUM] += computing
-            _observe(numbers, self._rows, ROWS.bounds, run.rows)
+            numbers[self._rows + bisect_left(_ROWS, run.rows)] += 1
+            numbers[self._rows + _ROWS_SUM] += run.rows
             if run.probabilities is not None:
                 self.confidence.note(run.probabilities)
         if self._log.wanted:

@@ -35,8 +35,7 @@ class _Whole:
         self.body = bytes(cycle.body)
 
     def answer(self, status: int, lines: bytes, name: str, body: bytes) -> bool:
-        named = b"%bx-request-id: %b\r\n" % (lines, name.encode())
-        return self._protocol.answer(self._cycle, status, named, body)
+        return self._protocol.answer(self._cycle, status, lines, name, body)
 
     def forget(self, _task: object = None) -> None:
         """Let go of the request, which knows of this: nothing has to look for such rings."""
@@ -92,13 +91,16 @@ class Beginning(HttpToolsProtocol):
         self._unbegun = None
         super()._start_asgi_task(cycle, self.app)
 
-    def answer(self, cycle: RequestResponseCycle, status: int, lines: bytes, body: bytes) -> bool:
+    def answer(
+        self, cycle: RequestResponseCycle, status: int, lines: bytes, name: str, body: bytes
+    ) -> bool:
         """Answer a request in one write; not where that has to wait for room.
 
         Args:
             cycle: the request.
             status: of HTTP.
             lines: headers of the answer, but for those of every answer.
+            name: what the request is called.
             body: of the answer.
         """
         if self.flow.write_paused or cycle.disconnected:
@@ -110,7 +112,8 @@ class Beginning(HttpToolsProtocol):
             lines += b"connection: close\r\n"
         always = self._shared.lines(self.server_state.default_headers)
         sent = b"" if cycle.scope["method"] == "HEAD" else body
-        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], always, lines, sent))
+        named = (STATUS_LINE[status], always, lines, name.encode(), sent)
+        self.transport.write(b"%b%b%bx-request-id: %b\r\n\r\n%b" % named)
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
