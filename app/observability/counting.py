@@ -18,7 +18,7 @@ from app.observability.layout import (
 from app.observability.requests import RequestLog
 from app.observability.traces import describe_span
 
-# From the start of a group, after as many buckets as bounds and one more. Every request passes here.
+# From the start of a group: after as many buckets as there are bounds, and one more.
 _SECONDS_SUM, _ROWS_SUM = len(SECONDS) + 1, len(ROWS.bounds) + 1
 _ROWS = ROWS.bounds
 
