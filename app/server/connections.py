@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PERIOD = 0.25  # seconds from one look at every connection to the next
 _ASLEEP = 1.0  # seconds that a look comes too late, for which nobody but we are to blame
 _SHARE = 30  # times as long as a look is the pause after it, when there are very many
-_TURN_SECONDS = 0.005  # of a turn of the loop that go to requests that are answered at once
+_TURN_SECONDS = 0.001  # of a turn of the loop that go to requests that are answered at once
 _COUNT_SECONDS = 0.005  # for which a count of those who wait is good enough
 _CROWDED = 0.9  # of the connections that there may be
 
