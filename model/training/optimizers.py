@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from model.arrays import Float32s
+from model.training.compiled import Later
 from model.training.plan import Plan
 
 _PIECE = 2**15  # parameters moved at a time: their five vectors stay in the second cache
@@ -52,13 +53,16 @@ class Adam:
 
     What is kept is m / (1 - b1) and v / (1 - b2), which saves two multiplications of every entry;
     these factors go to where m' and v' are corrected, a number each.
+
+    A long run goes on with `model.training.compiled`, where that is to be had.
     """
 
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
     def __init__(self, size: int) -> None:
         self.steps = 0
-        mean, square = np.zeros((2, size), np.float32)
+        self.compiled = Later(self.beta1, self.beta2)
+        self.mean, self.square = mean, square = np.zeros((2, size), np.float32)
         scratch = np.empty(min(size, _PIECE), np.float32)
         self.pieces = [
             (piece, mean[piece], square[piece], scratch[: piece.stop - piece.start])
@@ -71,6 +75,10 @@ class Adam:
         to_mean = (1 - self.beta1) / (1 - self.beta1**self.steps)
         to_root = math.sqrt((1 - self.beta2) / (1 - self.beta2**self.steps))
         rate, epsilon = learning_rate * to_mean / to_root, self.epsilon / to_root
+        if update := self.compiled.found:
+            vectors = parameters, gradient, self.mean, self.square
+            update(*vectors, np.float32(rate), np.float32(epsilon))
+            return
 
         for piece, m, v, scratch in self.pieces:
             theta, g = parameters[piece], gradient[piece]
@@ -84,6 +92,7 @@ class Adam:
             np.divide(m, scratch, out=scratch)
             np.multiply(scratch, rate, out=scratch)
             np.subtract(theta, scratch, out=theta)
+        self.compiled.moved(len(parameters))
 
 
 # NumPy takes a number from an array without a look at what kind of number it is.

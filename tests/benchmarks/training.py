@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from model.data import Dataset, load_digits, read_dataset
 from model.training import Epoch, Plan, fit
+from model.training import compiled as passes
 from model.training.fitting import _prepare, _start
 from model.training.loop import Rows, train
 from model.training.preprocessing import fit_standardisation, standardise
@@ -34,7 +35,8 @@ from tests.benchmarks.timing import (
     wall,
 )
 
-OURS, TWO, PEER, LIMIT = "softlens", "softlens, 2 threads", "scikit-learn", "matrix products alone"
+OURS, COMPILED, TWO = "softlens", "softlens, compiled", "softlens, 2 threads"
+PEER, LIMIT = "scikit-learn", "matrix products alone"
 DIGITS_EPOCHS = 40
 
 
@@ -45,12 +47,13 @@ class Task(NamedTuple):
     hidden: int
     batch: int
     most: float  # CPU time, ours / matrix products alone
+    compiled: float | None  # the same with the extra `fast`
     two_threads: float | None  # how much faster by the clock two threads must be
 
 
-MNIST_128 = Task("MNIST, 784-128-10, batches of 128", 128, 128, 1.45, 1.1)
-MNIST_800 = Task("MNIST, 784-800-10, batches of 256", 800, 256, 1.24, 1.5)
-TABLE = Task("a table of 10^6 rows, 28-300-2, batches of 1024", 300, 1024, 1.7, None)
+MNIST_128 = Task("MNIST, 784-128-10, batches of 128", 128, 128, 1.45, 1.25, 1.1)
+MNIST_800 = Task("MNIST, 784-800-10, batches of 256", 800, 256, 1.24, 1.11, 1.5)
+TABLE = Task("a table of 10^6 rows, 28-300-2, batches of 1024", 300, 1024, 1.7, None, None)
 
 
 class Part(NamedTuple):
@@ -101,22 +104,25 @@ def epochs(task: Task, data: Dataset, repetitions: int) -> Part:
     rows = Rows(standardise(data.inputs, fit_standardisation(data.inputs, data.kinds)), data.labels)
     shape = rows.inputs.shape[1], task.hidden, len(data.classes)
     ours = partial(_ours, data, task, 1 + repetitions)
-    contenders = {LIMIT: _products(len(data.labels), shape, task.batch), OURS: ours(threads=1)}
+    contenders = {
+        LIMIT: _products(len(data.labels), shape, task.batch),
+        OURS: ours(threads=1, compiled=False),
+        COMPILED: ours(threads=1, compiled=True),
+    }
     if task.two_threads:
-        contenders[TWO] = ours(threads=2)
+        contenders[TWO] = ours(threads=2, compiled=False)
     contenders[PEER] = _scikit_learn(rows, task, shape[2])
     for name, work in training_peers.epochs(rows, shape, task.batch).items():
         contenders[name] = _timed(work)
 
     timings = interleaved(contenders, repetitions)
-    found = ratio(cpu(timings[OURS]), cpu(timings[LIMIT]))
-    needs = [
-        Requirement(
-            f"{task.title}: CPU time, ours / matrix products",
-            f"at most {task.most}", f"{found:.2f}", found <= task.most,
-        )
-    ]  # fmt: skip
-    for peer in [name for name in contenders if name not in (LIMIT, OURS, TWO)]:
+    needs = []
+    for name, most in ((OURS, task.most), (COMPILED, task.compiled)):
+        if most:
+            found = ratio(cpu(timings[name]), cpu(timings[LIMIT]))
+            what = f"{task.title}: CPU time, {name} / matrix products"
+            needs.append(Requirement(what, f"at most {most}", f"{found:.2f}", found <= most))
+    for peer in [name for name in contenders if name not in (LIMIT, OURS, COMPILED, TWO)]:
         times = ratio(cpu(timings[peer]), cpu(timings[OURS]))
         what = f"{task.title}: CPU time, {peer} / ours"
         needs.append(Requirement(what, "above 1", f"{times:.2f}", times > 1))
@@ -185,14 +191,22 @@ def _plan(**choices: object) -> Plan:
     return Plan(weight_decay=0, label_smoothing=0, **choices)  # type: ignore[arg-type]  # Plan checks
 
 
-def _ours(data: Dataset, task: Task, number: int, threads: int) -> Contender:
+def _ours(data: Dataset, task: Task, number: int, threads: int, *, compiled: bool) -> Contender:
+    """Epochs as NumPy makes them all the time; or compiled, from the second step on."""
     plan = _plan(
         hidden=task.hidden, batch_size=task.batch, epochs=number, validation=0, threads=threads
     )
+    worth = 1 if compiled else 0  # entries without it; 0 is never
+    passes._WORTH_COMPILING = worth
     prepared = _prepare(data, plan)
     learner = _start(prepared, len(data.classes))
     running: Iterator[Epoch] = train(learner, prepared.training, prepared.held_out, prepared.rng)
-    return _timed(lambda: next(running))
+
+    def epoch() -> None:
+        passes._WORTH_COMPILING = worth  # asked for when the first epoch begins
+        next(running)
+
+    return _timed(epoch)
 
 
 def _scikit_learn(rows: Rows, task: Task, number: int) -> Contender:
