@@ -61,6 +61,7 @@ class Admission:
 
     def __init__(self, room: Room) -> None:
         self._room = room
+        self._most, self._most_behind = room.requests, room.backlog
         self._threads = ThreadPoolExecutor(room.threads, thread_name_prefix="work")
         self._lock = Lock()
         self.watcher: Watcher | None = None
@@ -75,10 +76,10 @@ class Admission:
         Raises:
             OverloadedError: too many are here already.
         """
-        if self.requests >= self._room.requests:
-            raise OverloadedError(f"at most {self._room.requests} requests are answered at once")
-        if self.backlog is not None and self.backlog() > self._room.backlog:
-            raise OverloadedError(f"more than {self._room.backlog} requests wait to be answered")
+        if self.requests >= self._most:
+            raise OverloadedError(f"at most {self._most} requests are answered at once")
+        if self.backlog is not None and self.backlog() > self._most_behind:
+            raise OverloadedError(f"more than {self._most_behind} requests wait to be answered")
         self.requests += 1
 
     def leave(self, held: int) -> None:

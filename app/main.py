@@ -120,6 +120,7 @@ class Application(FastAPI):
         return app
 
     async def _metrics(self, call: Call) -> Response:
+        self.meter.settle()
         self.meter.confidence.flush()
         written = partial(self.exposition.written, call.text(b"accept"))
         await in_a_task()

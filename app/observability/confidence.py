@@ -27,6 +27,7 @@ class Confidence:
         self._entropy = layout.start[ENTROPY]
         self._waiting: list[Float32s] = []
         self._numbers_waiting = 0
+        self._widths: set[int] = set()  # of those that wait
         self._timed = False  # whether they are looked at within a second, however few
 
     def note(self, probabilities: Float32s) -> None:
@@ -37,6 +38,7 @@ class Confidence:
             self._timed = True
             asyncio.get_running_loop().call_later(_MOST_SECONDS, self._look)
         self._waiting.append(probabilities)
+        self._widths.add(probabilities.shape[1])
         self._numbers_waiting += probabilities.size
         if len(self._waiting) >= _MOST_WAITING or self._numbers_waiting >= _MOST_NUMBERS:
             self.flush()
@@ -48,7 +50,11 @@ class Confidence:
     def flush(self) -> None:
         """Look at all that wait."""
         waiting, self._waiting, self._numbers_waiting = self._waiting, [], 0
-        for classes in {answer.shape[1] for answer in waiting}:
+        widths, self._widths = self._widths, set()
+        if len(widths) == 1:  # as where there is one model
+            self._count(np.concatenate(waiting))
+            return
+        for classes in widths:
             self._count(np.concatenate([a for a in waiting if a.shape[1] == classes]))
 
     def _count(self, probabilities: Float32s) -> None:

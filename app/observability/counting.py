@@ -1,5 +1,10 @@
-"""What happens, counted where it happens: in the thread of the loop, but for `reloaded`."""
+"""What happens, counted in the thread of the loop, but for `reloaded`.
 
+Answers are counted at the end of the turn of the loop in which they were made, one after the other:
+after the first of them, the steps it takes are in the processor's caches.
+"""
+
+import asyncio
 import time
 from bisect import bisect_left
 from threading import Lock
@@ -42,10 +47,24 @@ class Meter:
         # At most one for each group of requests: methods of the client's own are not kept.
         self._known: dict[tuple[str, str, int], int] = {}
         self._from_threads = Lock()
+        self._answered: list[tuple[Call, int, int]] = []  # in this turn: status, and when
 
     def answered(self, call: Call, status: int) -> None:
-        """Count a request that has its answer, whatever that is."""
-        seconds, numbers = (time.perf_counter_ns() - call.started) * 1e-9, self._numbers
+        """Count a request that has its answer, whatever that is; at the end of this turn."""
+        if "fastapi.telemetry" in call.scope:
+            describe_span(call)  # which is about to end
+        if not self._answered:
+            asyncio.get_running_loop().call_soon(self.settle)
+        self._answered.append((call, status, time.perf_counter_ns()))
+
+    def settle(self) -> None:
+        """Count what is not counted yet, for whoever is about to look at it."""
+        answered, self._answered = self._answered, []
+        for call, status, ended in answered:
+            self._count(call, status, (ended - call.started) * 1e-9)
+
+    def _count(self, call: Call, status: int, seconds: float) -> None:
+        numbers = self._numbers
         place = self._known.get((call.route, call.method, status))
         if place is None:
             place = self._find(call, status)
@@ -65,8 +84,6 @@ class Meter:
                 self.confidence.note(run.probabilities)
         if self._log.wanted:
             self._log.note(call, status, seconds)
-        if "fastapi.telemetry" in call.scope:
-            describe_span(call)
 
     def left(self) -> None:
         """Count a request whose client left before it was whole."""
@@ -98,7 +115,8 @@ class Meter:
             self._numbers[self.layout.start["result", result]] += 1
 
     def close(self) -> None:
-        """Let the last lines of the log be written."""
+        """Count what is left, and let the last lines of the log be written."""
+        self.settle()
         self._log.close()
 
     def _find(self, call: Call, status: int) -> int:

@@ -35,14 +35,23 @@ def call_to(path: str, route: str) -> Call:
     return call
 
 
+def count(meter: Meter, *calls: Call, status: int = 200) -> None:
+    """Have these requests answered, in one turn of a loop."""
+
+    async def answer() -> None:
+        for call in calls:
+            meter.answered(call, status)
+
+    asyncio.run(answer())
+
+
 def in_a_child(layout: Layout, memory: mmap.mmap, slot: int, requests: int) -> None:
     """Let a process sit in the slot, answer so many requests, and die without a word."""
     child = os.fork()
     if child == 0:
         meter = Meter(layout, open_board(memory, slot), RequestLog("off", 1, as_json=True))
         meter.set_queued(7)
-        for _ in range(requests):
-            meter.answered(call_to("/predict", "/predict"), 200)
+        count(meter, *[call_to("/predict", "/predict")] * requests)
         os._exit(0)
     os.waitpid(child, 0)
 
@@ -58,7 +67,7 @@ def test_the_slots_of_dead_workers_still_count(model_file: Path) -> None:
     app = create_app(Settings(models=model_file, request_log="off"), open_board(memory, 0))
     for slot, requests in ((1, 5), (2, 3), (1, 4)):
         in_a_child(app.meter.layout, memory, slot, requests)
-    app.meter.answered(call_to("/predict", "/predict"), 200)
+    count(app.meter, call_to("/predict", "/predict"))
 
     text, _ = app.exposition.written("")
     found = samples_of(families_of(text.decode()))
@@ -140,11 +149,12 @@ def test_a_status_that_nobody_has_named_is_counted_as_other() -> None:
 
 
 def test_the_memory_of_methods_is_bounded() -> None:
-    meter = meter_on(open_board())
+    meter, calls = meter_on(open_board()), []
     for number in range(500):
         call = call_to("/x", "")
         call.scope["method"] = f"M{number}"
-        meter.answered(call, 404)
+        calls.append(call)
+    count(meter, *calls, status=404)
 
     assert meter._known == {}
 
