@@ -44,7 +44,7 @@ class Later:
 
 @cache
 def compiled_adam(beta1: float, beta2: float) -> Update | None:
-    """The update (equation 24) in one pass; None without numba.
+    """The update in one pass; None without numba. docs/mathematics.md, equation 24.
 
     Args:
         beta1: of the mean.
