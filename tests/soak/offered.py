@@ -56,7 +56,7 @@ class Clients:
     async def ask(self, due: float) -> None:
         """One request."""
         try:
-            reader, writer = self._free.pop() if self._free else await self._connect()
+            reader, writer = self._spare() or await self._connect()
             writer.write(self._request)
             head = await reader.readuntil(b"\r\n\r\n")
             fields = head.lower().split(b"\r\n")
@@ -73,6 +73,16 @@ class Clients:
             self._open -= 1
         else:
             self._free.append((reader, writer))
+
+    def _spare(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """A connection that is free, and that the server has not closed because it was quiet."""
+        while self._free:
+            reader, writer = self._free.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+            self._open -= 1
+        return None
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._open >= _MOST:
